@@ -1,0 +1,3 @@
+//! jml runs the identity lifecycle: joiners, movers, leavers.
+
+pub mod sandbox;

@@ -1,0 +1,4 @@
+//! The twin of Datadog.
+
+#[derive(Default)]
+pub struct Datadog {}

@@ -1,0 +1,4 @@
+//! The twin of Okta.
+
+#[derive(Default)]
+pub struct Okta {}

@@ -1,0 +1,4 @@
+//! The twin of Servicenow.
+
+#[derive(Default)]
+pub struct Servicenow {}

@@ -1,0 +1,4 @@
+//! The twin of Slack.
+
+#[derive(Default)]
+pub struct Slack {}

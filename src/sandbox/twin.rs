@@ -1,0 +1,85 @@
+//! What every twin is: a function from (world, request) to a reply, and a few more so that its state can be loaded, shown and changed.
+//!
+//! Synchronous and without sockets, so that tests can call a twin in memory, under virtual time, and a request is atomic: it holds the
+//! world's lock for as long as it computes, never while it waits.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use super::world::World;
+
+/// One request as a twin sees it. Header names are lower case; segments are percent-decoded, the path is as received.
+#[derive(Clone, Debug)]
+pub struct Call {
+    pub method: String,
+    pub path: String,
+    pub segments: Vec<String>,
+    pub query: Vec<(String, String)>,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+    /// The servers' clock at this request.
+    pub now: DateTime<Utc>,
+    /// The twin's own origin, `http://127.0.0.1:PORT`, for absolute links.
+    pub origin: String,
+}
+
+impl Call {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(k, _)| k == name).map(|(_, v)| v.as_str())
+    }
+    pub fn param(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(k, _)| k == name).map(|(_, v)| v.as_str())
+    }
+    pub fn parts(&self) -> Vec<&str> {
+        self.segments.iter().map(String::as_str).collect()
+    }
+    pub fn json(&self) -> Option<Value> {
+        serde_json::from_slice(&self.body).ok()
+    }
+}
+
+/// A header may come more than once (Link).
+#[derive(Clone, Debug, Default)]
+pub struct Reply {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+impl Reply {
+    pub fn json(status: u16, body: &Value) -> Reply {
+        Reply {
+            status,
+            headers: vec![("content-type".into(), "application/json".into())],
+            body: body.to_string().into_bytes(),
+        }
+    }
+    pub fn empty(status: u16) -> Reply {
+        Reply { status, ..Reply::default() }
+    }
+    pub fn with(mut self, name: &str, value: impl Into<String>) -> Reply {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+}
+
+/// A row of the sandbox's table. `state`, `entry` and `patch` speak the shapes of `GET /state`: lists are objects by id.
+pub struct Twin {
+    /// The journal's `system` and the key in the endpoints file.
+    pub name: &'static str,
+    pub answer: fn(&mut World, &Call) -> Reply,
+    /// Takes the system's part of a `given` world (null where it isn't named).
+    pub load: fn(&mut World, &Value) -> Result<(), String>,
+    /// The whole state, as `GET /state` shows it.
+    pub state: fn(&World) -> Value,
+    /// One entry of it (`users`, `00u…`), for the change log on disk.
+    pub entry: fn(&World, &str, &str) -> Option<Value>,
+    /// RFC 7396 merge patch on the same shape.
+    pub patch: fn(&mut World, &Value) -> Result<(), String>,
+    /// What falls due as time passes (rules, provisioning, deactivation). Called with the clock before each request.
+    pub tick: fn(&mut World, DateTime<Utc>),
+    /// Further keys for the endpoints file, given the origin.
+    pub endpoints: fn(&World, &str) -> Value,
+    /// The logical name (DESIGN §9) of a mutating or reading call, `remove-member:ROLE-ENG`, for faults by name.
+    pub operation: fn(&World, &Call) -> Option<String>,
+}
