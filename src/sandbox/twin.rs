@@ -55,7 +55,10 @@ impl Reply {
         }
     }
     pub fn empty(status: u16) -> Reply {
-        Reply { status, ..Reply::default() }
+        Reply {
+            status,
+            ..Reply::default()
+        }
     }
     pub fn with(mut self, name: &str, value: impl Into<String>) -> Reply {
         self.headers.push((name.into(), value.into()));
@@ -72,8 +75,11 @@ pub struct Twin {
     pub load: fn(&mut World, &Value) -> Result<(), String>,
     /// The whole state, as `GET /state` shows it.
     pub state: fn(&World) -> Value,
-    /// One entry of it (`users`, `00u…`), for the change log on disk.
+    /// One entry (`users`, `00u…`) for the change log on disk, whole: also what `state` doesn't show. `None`: it is gone. Whatever must
+    /// survive a restart (a rule that has yet to run, a token) is an entry of some list.
     pub entry: fn(&World, &str, &str) -> Option<Value>,
+    /// Puts such an entry back as it was (`None`: takes it away), without side effects: no event, no rule, no touch.
+    pub restore: fn(&mut World, &str, &str, Option<&Value>) -> Result<(), String>,
     /// RFC 7396 merge patch on the same shape.
     pub patch: fn(&mut World, &Value) -> Result<(), String>,
     /// What falls due as time passes (rules, provisioning, deactivation). Called with the clock before each request.
@@ -82,4 +88,20 @@ pub struct Twin {
     pub endpoints: fn(&World, &str) -> Value,
     /// The logical name (DESIGN §9) of a mutating or reading call, `remove-member:ROLE-ENG`, for faults by name.
     pub operation: fn(&World, &Call) -> Option<String>,
+}
+
+/// A row that answers nothing yet: every route is 501.
+pub const fn unbuilt(name: &'static str) -> Twin {
+    Twin {
+        name,
+        answer: |_, _| Reply::empty(501),
+        load: |_, _| Ok(()),
+        state: |_| Value::Null,
+        entry: |_, _, _| None,
+        restore: |_, _, _, _| Ok(()),
+        patch: |_, _| Ok(()),
+        tick: |_, _| {},
+        endpoints: |_, _| Value::Null,
+        operation: |_, _| None,
+    }
 }

@@ -1,18 +1,34 @@
 //! The pretend firm: each system's own state side by side, and what of it changed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::{datadog::Datadog, okta::Okta, servicenow::Servicenow, slack::Slack};
 
+/// A token of one system. The journal writes its name, never the secret.
+#[derive(Clone)]
+pub struct Credential {
+    pub system: &'static str,
+    /// `okta.read`
+    pub name: String,
+    pub secret: String,
+    /// May it change anything? A mutating call with a credential that may not is the vendor's 403.
+    pub write: bool,
+}
+
 #[derive(Default)]
 pub struct World {
     /// The servers' clock at the present request; the engine sets it.
     pub now: DateTime<Utc>,
-    /// `policy`, `limits`, `protect`, `config` as given: what the generated jml.toml says.
+    /// The whole `given` document as loaded (`policy`, `population`, `roster` … where a key is absent its default holds): twins read
+    /// from it who is a quiet person and what policy gives them.
     pub given: Value,
+    /// Who may call: three a system (`okta.read`, `okta.write`, `okta.all`). Made by the engine before `load`.
+    pub credentials: Vec<Credential>,
+    /// Requests a minute that a system grants (`serve --rate okta:600/min`); a system that isn't named has the vendor's own limits.
+    pub rates: BTreeMap<String, u32>,
     pub okta: Okta,
     /// `None`: the world doesn't name the system, no port is opened for it.
     pub slack: Option<Slack>,
@@ -23,6 +39,12 @@ pub struct World {
 }
 
 impl World {
+    /// The credential of that system with this secret: none means 401.
+    pub fn credential(&self, system: &str, secret: &str) -> Option<&Credential> {
+        self.credentials
+            .iter()
+            .find(|c| c.system == system && c.secret == secret)
+    }
     /// A twin says what it changed; the engine writes it down before the answer leaves.
     pub fn touch(&mut self, system: &str, list: &str, id: &str) {
         self.dirty.insert((system.into(), list.into(), id.into()));
