@@ -1,3 +1,7 @@
 //! jml runs the identity lifecycle: joiners, movers, leavers.
 
+pub mod ledger;
+pub mod model;
+pub mod planner;
+pub mod providers;
 pub mod sandbox;

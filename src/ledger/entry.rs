@@ -1,0 +1,226 @@
+//! An entry is an envelope, which is hashed and holds no names, and a body, which can be erased later while every proof still holds.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Failure, Manifest, Outcome, PersonResult, Plan, Receipt, Record, StepNo, System};
+
+pub type Seq = i64;
+
+/// Whom an entry is about: a person's directory id, or `groups` for the tenant's groups. An index column beside the chain.
+pub type Subject = String;
+
+/// What happened. A variant's name in kebab case is the entry's `kind`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "entry")]
+pub enum Body {
+    /// A command began.
+    Opened(Opened),
+    /// The plan for one subject, before its first effect. Again for the same subject: what is left of it, made anew; the steps
+    /// that had not ended well are superseded.
+    Planned {
+        subject: Subject,
+        plan: Plan,
+        manifest: Manifest,
+    },
+    /// A plan that a brake, protection or a missing approval holds back.
+    Held {
+        subject: Subject,
+        plan: Plan,
+        why: String,
+    },
+    /// On disk before the call leaves. `step` counts over all plans of the subject in this run.
+    Started {
+        subject: Subject,
+        step: StepNo,
+    },
+    Finished {
+        subject: Subject,
+        step: StepNo,
+        outcome: Outcome,
+        #[serde(default)]
+        receipt: Option<Receipt>,
+    },
+    /// A fresh read showed the step's postcondition.
+    Verified {
+        subject: Subject,
+        step: StepNo,
+    },
+    /// A fresh read contradicts what the vendor accepted, or an expectation was looked at.
+    Expected {
+        subject: Subject,
+        expect: usize,
+        outcome: Outcome,
+    },
+    /// A record for a recorder, to be delivered.
+    Owed {
+        record: Record,
+        system: System,
+    },
+    /// An attempt that failed; the record stays owed.
+    Undelivered {
+        key: String,
+        system: System,
+        failure: Failure,
+    },
+    Delivered {
+        key: String,
+        system: System,
+        receipt: Receipt,
+    },
+    /// Someone took the run up again.
+    Resumed {
+        operator: String,
+    },
+    /// The subject's work in this run has ended for now. A partial one stays open for the sweep.
+    Closed {
+        subject: Subject,
+        result: PersonResult,
+    },
+    Linked {
+        subject: Subject,
+        system: System,
+        account: String,
+        is: bool,
+    },
+    /// Sweep's memory.
+    Swept(Swept),
+    Checkpoint {
+        text: String,
+    },
+    /// A kind of a newer release: verifies, folds as opaque, blocks only its own run.
+    #[serde(other)]
+    Opaque,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Opened {
+    /// The command: joiner, mover, leaver, sweep, groups-apply, resume, …
+    pub kind: String,
+    pub operator: String,
+    /// How consent was given: `typed the login`, `--confirm`, `--yes`.
+    pub consent: String,
+    /// Digests of the whole configuration and of the policy in it.
+    pub config: String,
+    pub policy: String,
+    pub version: String,
+    #[serde(default)]
+    pub reason: Option<String>,
+    #[serde(default)]
+    pub ticket: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Swept {
+    pub people: usize,
+    pub pages: usize,
+    /// Was the whole roster read and believed?
+    pub good: bool,
+    /// How many had each field that policy branches on.
+    pub fill: BTreeMap<String, usize>,
+    pub policy: String,
+    /// Where the directory's log was left.
+    pub cursor: Option<String>,
+    /// Known people who must be found by the next read.
+    pub canaries: Vec<String>,
+    /// People of the directory that the roster lacked, since when.
+    pub missing: BTreeMap<String, DateTime<Utc>>,
+}
+
+impl Body {
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Body::Opened(_) => "opened",
+            Body::Planned { .. } => "planned",
+            Body::Held { .. } => "held",
+            Body::Started { .. } => "started",
+            Body::Finished { .. } => "finished",
+            Body::Verified { .. } => "verified",
+            Body::Expected { .. } => "expected",
+            Body::Owed { .. } => "owed",
+            Body::Undelivered { .. } => "undelivered",
+            Body::Delivered { .. } => "delivered",
+            Body::Resumed { .. } => "resumed",
+            Body::Closed { .. } => "closed",
+            Body::Linked { .. } => "linked",
+            Body::Swept(_) => "swept",
+            Body::Checkpoint { .. } => "checkpoint",
+            Body::Opaque => "opaque",
+        }
+    }
+    pub fn subject(&self) -> Option<&str> {
+        match self {
+            Body::Planned { subject, .. }
+            | Body::Held { subject, .. }
+            | Body::Started { subject, .. }
+            | Body::Finished { subject, .. }
+            | Body::Verified { subject, .. }
+            | Body::Expected { subject, .. }
+            | Body::Closed { subject, .. }
+            | Body::Linked { subject, .. } => Some(subject),
+            Body::Opened(_)
+            | Body::Owed { .. }
+            | Body::Undelivered { .. }
+            | Body::Delivered { .. }
+            | Body::Resumed { .. }
+            | Body::Swept(_)
+            | Body::Checkpoint { .. }
+            | Body::Opaque => None,
+        }
+    }
+    pub const fn step(&self) -> Option<StepNo> {
+        match self {
+            Body::Started { step, .. } | Body::Finished { step, .. } | Body::Verified { step, .. } => Some(*step),
+            Body::Opened(_)
+            | Body::Planned { .. }
+            | Body::Held { .. }
+            | Body::Expected { .. }
+            | Body::Owed { .. }
+            | Body::Undelivered { .. }
+            | Body::Delivered { .. }
+            | Body::Resumed { .. }
+            | Body::Closed { .. }
+            | Body::Linked { .. }
+            | Body::Swept(_)
+            | Body::Checkpoint { .. }
+            | Body::Opaque => None,
+        }
+    }
+}
+
+/// What a writer hands in; the store seals it under its lock.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Draft {
+    pub run: String,
+    pub operator: String,
+    pub body: Body,
+}
+
+/// What is hashed: no names, no values.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Envelope {
+    pub v: u32,
+    pub seq: Seq,
+    pub time: DateTime<Utc>,
+    pub run: String,
+    pub step: Option<StepNo>,
+    pub kind: String,
+    pub operator: String,
+    pub host: String,
+    pub tenant: String,
+    pub fence: Option<i64>,
+    /// sha256(salt || canonical body), hex; the salt lies with the body.
+    pub body: String,
+    pub prev: String,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    pub envelope: Envelope,
+    /// sha256(prev || canonical envelope), hex.
+    pub hash: String,
+    /// `None`: erased by a purge.
+    pub body: Option<Body>,
+}

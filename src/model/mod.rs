@@ -1,0 +1,26 @@
+//! Nouns: plain data. No I/O, no async, no clock; everything else in the tree may name what is here.
+
+pub mod effect;
+pub mod event;
+pub mod failure;
+pub mod observation;
+pub mod outcome;
+pub mod person;
+pub mod plan;
+pub mod policy;
+pub mod record;
+pub mod system;
+
+pub use effect::{Action, Effect, Repeat, Verb, Verbs, Verdict};
+pub use event::{Call, Event};
+pub use failure::{Failure, Hint, Kind};
+pub use observation::{
+    Account, App, Brief, Catalogue, Group, GroupFault, GroupKind, Held, Holding, Observation, Observed, Rule,
+    RuleStatus, Seen, State,
+};
+pub use outcome::{Outcome, PersonResult, Receipt};
+pub use person::{Employment, Hr, Person, PersonId, Status, When, Worker};
+pub use plan::{AppChanges, Expect, Flow, Mark, Note, OnFailure, Phase, Plan, PlanId, Severity, Step, StepNo, Waits};
+pub use policy::{Limit, Limits, Policy, PolicyRule, Protected};
+pub use record::{Manifest, Record, What};
+pub use system::System;

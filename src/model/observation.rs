@@ -1,0 +1,260 @@
+//! What was seen. Each part of an account may be unknown by itself; absent is a positive statement.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::{Failure, Person, PersonId, System, Verb, Verbs};
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Observed<T> {
+    Present(T),
+    Absent,
+    Unknown(Failure),
+}
+
+impl<T> Observed<T> {
+    pub fn present(&self) -> Option<&T> {
+        match self {
+            Observed::Present(t) => Some(t),
+            Observed::Absent | Observed::Unknown(_) => None,
+        }
+    }
+    pub fn unknown(&self) -> Option<&Failure> {
+        match self {
+            Observed::Unknown(f) => Some(f),
+            Observed::Present(_) | Observed::Absent => None,
+        }
+    }
+}
+
+/// Ordered by how much is shut: `>= Suspended` can't sign in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// Exists, was never activated.
+    Pending,
+    Active,
+    Suspended,
+    Closed,
+}
+
+/// What kind of thing a person can hold in a system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Holding {
+    Group,
+    App,
+    Team,
+    Channel,
+    Org,
+    Invitation,
+    Grant,
+    /// API tokens of the person's own.
+    Token,
+    /// OAuth clients that hold tokens for the person.
+    Client,
+    Role,
+    Seat,
+    /// What would stop or be orphaned: shown, captured in the manifest.
+    Owned,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Held {
+    pub kind: Holding,
+    pub id: String,
+    pub name: String,
+    /// How it is held, where that matters: an app assignment's scope (`USER`, `GROUP`), a role's type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<String>,
+    /// What stands behind: the group that grants an app, the user name the app knows, the external id.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub facts: BTreeMap<String, String>,
+}
+
+impl Held {
+    pub fn new(kind: Holding, id: impl Into<String>, name: impl Into<String>) -> Self {
+        Held {
+            kind,
+            id: id.into(),
+            name: name.into(),
+            via: None,
+            facts: BTreeMap::new(),
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    pub id: String,
+    pub login: String,
+    pub state: State,
+    /// The vendor's own word for the state: `DEPROVISIONED`, `deactivated`.
+    pub word: String,
+    /// A key that is absent was not asked for.
+    pub holds: BTreeMap<Holding, Observed<BTreeSet<Held>>>,
+    /// Why this account can't be taken away by us, before anything is tried: `primary owner of the workspace`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blocked: Option<String>,
+}
+
+impl Account {
+    /// What is held of that kind, as far as it was read.
+    pub fn held(&self, kind: Holding) -> impl Iterator<Item = &Held> {
+        self.holds.get(&kind).and_then(Observed::present).into_iter().flatten()
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// What this instance can do (its plan, its settings), as data for the planner.
+    pub can: Verbs,
+    pub account: Observed<Account>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum GroupKind {
+    OktaGroup,
+    AppGroup,
+    BuiltIn,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Group {
+    pub id: String,
+    pub name: String,
+    pub description: Option<String>,
+    pub kind: GroupKind,
+    /// Carries an admin role: never a policy group.
+    pub admin: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum RuleStatus {
+    Active,
+    Inactive,
+    Invalid,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rule {
+    pub id: String,
+    pub name: String,
+    pub status: RuleStatus,
+    /// Ids of the groups it fills.
+    pub groups: BTreeSet<String>,
+    pub excluded: BTreeSet<PersonId>,
+    pub expression: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct App {
+    pub id: String,
+    pub label: String,
+    pub name: String,
+    pub active: bool,
+    /// Provisioning features: `PUSH_USER_DEACTIVATION` says that an unassigned account is deactivated downstream.
+    pub features: BTreeSet<String>,
+}
+
+impl App {
+    pub fn deprovisions(&self) -> bool {
+        self.features.contains("PUSH_USER_DEACTIVATION")
+    }
+}
+
+/// What a manager chain and a brake need of other people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Brief {
+    pub id: PersonId,
+    pub login: String,
+    pub name: String,
+    pub live: bool,
+}
+
+/// Read once a run and shared by everyone's observation. A part that could not be read is Unknown, and plans that need it hold.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Catalogue {
+    /// Organisation id: the tenant.
+    pub tenant: String,
+    pub groups: Observed<BTreeMap<String, Group>>,
+    pub rules: Observed<Vec<Rule>>,
+    pub apps: Observed<BTreeMap<String, App>>,
+    /// Group id to app ids, for the groups that were asked about.
+    pub apps_of_group: BTreeMap<String, Observed<BTreeSet<String>>>,
+    /// What policy may give in a system beside Okta's groups, by its name there: channels, teams.
+    pub offers: BTreeMap<System, Observed<BTreeMap<String, Held>>>,
+    /// Whom protection names, and why: policy's list, super admins, the operator.
+    pub protected: BTreeMap<PersonId, String>,
+    /// The protected list could not be read whole: nobody may be assumed unprotected.
+    pub protection_unknown: Option<Failure>,
+    /// Managers by what profiles call them (login, id, number), lower case.
+    pub managers: BTreeMap<String, Observed<Brief>>,
+    /// People who leave in this same run: no transfer or message goes to them.
+    pub leaving: BTreeSet<PersonId>,
+}
+
+impl Catalogue {
+    pub fn group_named(&self, name: &str) -> Result<&Group, GroupFault> {
+        let groups = match &self.groups {
+            Observed::Present(g) => g,
+            Observed::Absent => return Err(GroupFault::Missing),
+            Observed::Unknown(f) => return Err(GroupFault::Unread(f.clone())),
+        };
+        let mut found = groups
+            .values()
+            .filter(|g| g.name == name && g.kind == GroupKind::OktaGroup);
+        match (found.next(), found.next()) {
+            (Some(g), None) => Ok(g),
+            (Some(_), Some(_)) => Err(GroupFault::Twice),
+            (None, _) if groups.values().any(|g| g.name == name) => Err(GroupFault::WrongKind),
+            (None, _) => Err(GroupFault::Missing),
+        }
+    }
+    pub fn group(&self, id: &str) -> Option<&Group> {
+        self.groups.present().and_then(|g| g.get(id))
+    }
+    /// Active rules that may fill the group for this person.
+    pub fn rules_filling<'a>(&'a self, group: &'a str, who: &'a PersonId) -> impl Iterator<Item = &'a Rule> {
+        self.rules
+            .present()
+            .into_iter()
+            .flatten()
+            .filter(move |r| r.status == RuleStatus::Active && r.groups.contains(group) && !r.excluded.contains(who))
+    }
+}
+
+/// Why a group that policy names can't be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GroupFault {
+    Missing,
+    Twice,
+    WrongKind,
+    Unread(Failure),
+}
+
+/// Everything a planner may look at.
+#[derive(Clone, Debug)]
+pub struct Observation {
+    pub person: Person,
+    pub tenant: Arc<Catalogue>,
+    pub systems: BTreeMap<System, Seen>,
+    /// Effects that no read can show (sessions, messages), from the ledger: when they were last done.
+    pub done: BTreeMap<(System, Verb), DateTime<Utc>>,
+    /// What the ledger says jml itself gave: (system, holding id).
+    pub given: BTreeSet<(System, String)>,
+}
+
+impl Observation {
+    pub fn account(&self, system: &System) -> Option<&Account> {
+        self.systems.get(system).and_then(|s| s.account.present())
+    }
+}

@@ -1,0 +1,154 @@
+//! One outside system a file, by role: directory (`okta/`), roster (`hr/`), target (`apps/`), recorder (`records/`), secret source (`secrets/`).
+//!
+//! A provider file writes plain `async fn` in `Observe`, `Perform`, `Deliver` or `Employ`; their boxed twins below are implemented once
+//! for all of them. Before anyone agreed there is only `Look`, which makes Readers; `Act`, which makes Writers, wants an `Agreed`.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    future::Future,
+    pin::Pin,
+};
+
+use chrono::{DateTime, Utc};
+
+use crate::model::{Account, Effect, Failure, Held, Holding, Observed, Person, Receipt, Record, Verbs, What, Worker};
+
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Opaque: where the next page starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor(pub String);
+
+/// A page, not a stream: a short read stays visible, and "collect, then act" is natural.
+#[derive(Clone, Debug)]
+pub struct Page<T> {
+    pub items: Vec<T>,
+    pub next: Option<Cursor>,
+    /// What the source says there are in all, where it says so.
+    pub total: Option<u64>,
+}
+
+/// Ids and names under which a person may be known in a system, the surest first.
+#[derive(Clone, Debug, Default)]
+pub struct Handles {
+    /// The account id that the ledger keeps once seen, or an operator linked.
+    pub account: Option<String>,
+    /// What the directory's assignment of that app says: the app's own id, the user name that the app knows.
+    pub external_id: Option<String>,
+    pub user_name: Option<String>,
+    /// The directory says that an account is assigned: finding none is a contradiction, not an absence.
+    pub assigned: bool,
+    /// Present and former addresses.
+    pub addresses: BTreeSet<String>,
+}
+
+/// Whom to look for, and which parts of the account to ask for.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'a> {
+    pub person: &'a Person,
+    pub handles: &'a Handles,
+    pub parts: &'a BTreeSet<Holding>,
+}
+
+/// One effect to bring about.
+#[derive(Clone, Copy, Debug)]
+pub struct Task<'a> {
+    pub effect: &'a Effect,
+    /// `run/person/step`: the correlation id of what must not happen twice.
+    pub key: &'a str,
+    /// Retries end here.
+    pub deadline: DateTime<Utc>,
+}
+
+/// Eyes of a target.
+pub trait Observe: Send + Sync + 'static {
+    /// What this instance can do, by its plan and settings; the row's verbs are the most it may be.
+    fn can(&self) -> Verbs;
+    /// Is it the tenant that the configuration pins? The failure names both.
+    fn pinned(&self) -> impl Future<Output = Result<(), Failure>> + Send;
+    fn observe(&self, who: Known<'_>) -> impl Future<Output = Result<Observed<Account>, Failure>> + Send;
+    /// Every account, page by page.
+    fn accounts(&self, from: Option<Cursor>) -> impl Future<Output = Result<Page<Account>, Failure>> + Send;
+    /// What policy may give here, by name: channels, teams.
+    fn offers(&self) -> impl Future<Output = Result<BTreeMap<String, Held>, Failure>> + Send {
+        async { Ok(BTreeMap::new()) }
+    }
+}
+
+/// Hands of a target: one effect, one mutating call.
+pub trait Perform: Send + Sync + 'static {
+    fn perform(&self, task: Task<'_>) -> impl Future<Output = Result<Receipt, Failure>> + Send;
+}
+
+/// A recorder. Delivering twice finds the first (the record's key).
+pub trait Deliver: Send + Sync + 'static {
+    fn takes(&self, what: &What) -> bool;
+    fn deliver(&self, record: &Record) -> impl Future<Output = Result<Receipt, Failure>> + Send;
+}
+
+/// A roster: who is employed. A file or an answer that can't be believed as a whole is a failure of kind Contradiction.
+pub trait Employ: Send + Sync + 'static {
+    fn page(&self, from: Option<Cursor>) -> impl Future<Output = Result<Page<Worker>, Failure>> + Send;
+    /// When the data was made, where the source tells.
+    fn taken(&self) -> impl Future<Output = Result<Option<DateTime<Utc>>, Failure>> + Send;
+}
+
+pub trait Eyes: Send + Sync {
+    fn can(&self) -> Verbs;
+    fn pinned(&self) -> BoxFuture<'_, Result<(), Failure>>;
+    fn observe<'a>(&'a self, who: Known<'a>) -> BoxFuture<'a, Result<Observed<Account>, Failure>>;
+    fn accounts(&self, from: Option<Cursor>) -> BoxFuture<'_, Result<Page<Account>, Failure>>;
+    fn offers(&self) -> BoxFuture<'_, Result<BTreeMap<String, Held>, Failure>>;
+}
+impl<T: Observe> Eyes for T {
+    fn can(&self) -> Verbs {
+        Observe::can(self)
+    }
+    fn pinned(&self) -> BoxFuture<'_, Result<(), Failure>> {
+        Box::pin(Observe::pinned(self))
+    }
+    fn observe<'a>(&'a self, who: Known<'a>) -> BoxFuture<'a, Result<Observed<Account>, Failure>> {
+        Box::pin(Observe::observe(self, who))
+    }
+    fn accounts(&self, from: Option<Cursor>) -> BoxFuture<'_, Result<Page<Account>, Failure>> {
+        Box::pin(Observe::accounts(self, from))
+    }
+    fn offers(&self) -> BoxFuture<'_, Result<BTreeMap<String, Held>, Failure>> {
+        Box::pin(Observe::offers(self))
+    }
+}
+
+pub trait Hands: Send + Sync {
+    fn perform<'a>(&'a self, task: Task<'a>) -> BoxFuture<'a, Result<Receipt, Failure>>;
+}
+impl<T: Perform> Hands for T {
+    fn perform<'a>(&'a self, task: Task<'a>) -> BoxFuture<'a, Result<Receipt, Failure>> {
+        Box::pin(Perform::perform(self, task))
+    }
+}
+
+pub trait Recorder: Send + Sync {
+    fn takes(&self, what: &What) -> bool;
+    fn deliver<'a>(&'a self, record: &'a Record) -> BoxFuture<'a, Result<Receipt, Failure>>;
+}
+impl<T: Deliver> Recorder for T {
+    fn takes(&self, what: &What) -> bool {
+        Deliver::takes(self, what)
+    }
+    fn deliver<'a>(&'a self, record: &'a Record) -> BoxFuture<'a, Result<Receipt, Failure>> {
+        Box::pin(Deliver::deliver(self, record))
+    }
+}
+
+pub trait Roster: Send + Sync {
+    fn page(&self, from: Option<Cursor>) -> BoxFuture<'_, Result<Page<Worker>, Failure>>;
+    fn taken(&self) -> BoxFuture<'_, Result<Option<DateTime<Utc>>, Failure>>;
+}
+impl<T: Employ> Roster for T {
+    fn page(&self, from: Option<Cursor>) -> BoxFuture<'_, Result<Page<Worker>, Failure>> {
+        Box::pin(Employ::page(self, from))
+    }
+    fn taken(&self) -> BoxFuture<'_, Result<Option<DateTime<Utc>>, Failure>> {
+        Box::pin(Employ::taken(self))
+    }
+}
