@@ -3,9 +3,15 @@
 //! Imports nothing of ours: its wire types are its own, so that one misreading can't agree with itself.
 
 pub mod datadog;
+pub mod faults;
+pub mod files;
+pub mod given;
+pub mod journal;
+pub mod named;
 pub mod okta;
 pub mod quiet;
 pub mod servicenow;
+pub mod shape;
 pub mod slack;
 pub mod twin;
 pub mod world;
