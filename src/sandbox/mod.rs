@@ -2,21 +2,40 @@
 //!
 //! Imports nothing of ours: its wire types are its own, so that one misreading can't agree with itself.
 
+pub mod config;
+pub mod control;
 pub mod datadog;
+pub mod engine;
 pub mod faults;
 pub mod files;
 pub mod given;
 pub mod journal;
 pub mod named;
+pub mod net;
 pub mod okta;
+pub mod persist;
 pub mod quiet;
+pub mod roster;
 pub mod servicenow;
 pub mod shape;
 pub mod slack;
 pub mod twin;
 pub mod world;
+pub mod written;
 
 use twin::{Twin, unbuilt};
+
+/// Why there is no sandbox.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// What was asked for is wrong (exit 2): where, and what.
+    #[error("{0}")]
+    World(String),
+    #[error("{0}")]
+    State(String),
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
 
 /// Every system of the firm, in the order in which a fresh world loads them (apps look people up in Okta, so Okta comes first).
 pub const TWINS: &[Twin] = &[

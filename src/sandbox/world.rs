@@ -22,6 +22,8 @@ pub struct Credential {
 pub struct World {
     /// The servers' clock at the present request; the engine sets it.
     pub now: DateTime<Utc>,
+    /// To what instant the clock was last set: HR's import completed 10 minutes before it.
+    pub set_at: DateTime<Utc>,
     /// The whole `given` document as loaded (`policy`, `population`, `roster` … where a key is absent its default holds): twins read
     /// from it who is a quiet person and what policy gives them.
     pub given: Value,
@@ -39,6 +41,11 @@ pub struct World {
 }
 
 impl World {
+    /// Is there such a system in this world? Slack only where it is named, the others always.
+    pub fn has(&self, system: &str) -> bool {
+        system != "slack" || self.slack.is_some()
+    }
+
     /// The credential of that system with this secret: none means 401.
     pub fn credential(&self, system: &str, secret: &str) -> Option<&Credential> {
         self.credentials

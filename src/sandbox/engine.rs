@@ -1,0 +1,648 @@
+//! One lock around the pretend firm, and what happens to each request: clock, faults, the twin, the change log, the journal, the wait.
+//!
+//! Needs no socket: `handle` is the whole of it, under virtual time too. It holds the lock while it computes, never while it waits.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::Value;
+use tokio::sync::watch;
+
+use super::{
+    Error, TWINS,
+    faults::{End, Fate, Faults, Seen},
+    files, given,
+    journal::{Exchange, Journal},
+    named::Named,
+    persist::{Change, Log},
+    roster,
+    twin::{Call, Reply, Twin},
+    world::{Credential, World},
+    written::Written,
+};
+
+/// The wall clock of whoever runs the sandbox; under virtual time, one derived from the runtime's clock.
+pub type Host = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
+/// Takes a line for standard output (`hit NAME`).
+pub type Say = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// What a sandbox is made of.
+pub struct Setup {
+    /// A checked world, or the firm's own document.
+    pub given: Value,
+    pub host: Host,
+    pub say: Say,
+    pub journal: Journal,
+    /// Where changes are kept; `None`: in memory only.
+    pub log: Option<Log>,
+    pub faults: Vec<Named>,
+    /// Outranks the world's own.
+    pub latency: Option<TimeDelta>,
+    /// Requests a minute, by system.
+    pub rates: BTreeMap<String, u32>,
+}
+
+/// A request as it came: the target is path and query, header names in lower case.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    pub method: String,
+    pub target: String,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+pub struct Engine {
+    pub(super) host: Host,
+    pub(super) say: Say,
+    /// Of this start: who asks for the clock must see it again.
+    pub nonce: String,
+    pub(super) inner: Mutex<Inner>,
+    pub(super) release: watch::Sender<u64>,
+}
+
+pub(super) struct Inner {
+    pub world: World,
+    pub clock: Clock,
+    pub faults: Faults,
+    pub journal: Journal,
+    pub log: Option<Log>,
+    pub latency: Duration,
+    pub origins: BTreeMap<&'static str, String>,
+    /// The configuration files that stand for this world.
+    pub written: Written,
+}
+
+/// Runs on in real time from the last time it was set.
+pub(super) struct Clock {
+    set: DateTime<Utc>,
+    at: DateTime<Utc>,
+    pub skew: TimeDelta,
+}
+
+impl Clock {
+    pub fn now(&self, host: DateTime<Utc>) -> DateTime<Utc> {
+        self.set + (host - self.at).max(TimeDelta::zero())
+    }
+
+    pub fn set(&mut self, now: DateTime<Utc>, host: DateTime<Utc>) {
+        (self.set, self.at) = (now, host);
+    }
+}
+
+impl Engine {
+    pub fn new(setup: Setup) -> Result<Arc<Engine>, Error> {
+        let given = setup.given;
+        let now = given["now"]
+            .as_str()
+            .and_then(given::instant)
+            .ok_or_else(|| Error::World("now: missing".into()))?;
+        let mut clock = Clock {
+            set: now,
+            at: (setup.host)(),
+            skew: given::span(&given["clock_skew"]),
+        };
+        let mut faults = Faults::arm(&given["faults"]).map_err(Error::World)?;
+        setup.faults.into_iter().for_each(|f| faults.add(f));
+        let latency = setup.latency.unwrap_or_else(|| given::span(&given["latency"]));
+        let mut world = World {
+            now,
+            set_at: now,
+            given,
+            credentials: credentials()?,
+            rates: setup.rates,
+            ..World::default()
+        };
+        for twin in TWINS {
+            let place = if twin.name == "okta" {
+                "/okta".into()
+            } else {
+                format!("/apps/{}", twin.name)
+            };
+            let part = world.given.pointer(&place).cloned().unwrap_or_default();
+            (twin.load)(&mut world, &part).map_err(|e| Error::World(format!("{}: {e}", &place[1..])))?;
+        }
+        if let Some(log) = &setup.log {
+            restore(&mut world, &mut clock, log)?;
+        }
+        world.dirty.clear();
+        // a port for each; in memory the addresses are only names
+        let open = TWINS.iter().filter(|t| world.has(t.name)).enumerate();
+        let origins = open
+            .map(|(i, t)| (t.name, format!("http://127.0.0.1:{}", 1 + i)))
+            .collect();
+        let inner = Inner {
+            world,
+            clock,
+            faults,
+            journal: setup.journal,
+            log: setup.log,
+            latency: latency.to_std().unwrap_or_default(),
+            origins,
+            written: Written::default(),
+        };
+        let nonce = files::secret(32).map_err(Error::Io)?;
+        let (host, say) = (setup.host, setup.say);
+        Ok(Arc::new(Engine {
+            host,
+            say,
+            nonce,
+            inner: Mutex::new(inner),
+            release: watch::Sender::new(0),
+        }))
+    }
+
+    /// The systems of this world, in the table's order.
+    pub fn systems(&self) -> Vec<&'static str> {
+        let inner = self.lock();
+        TWINS.iter().map(|t| t.name).filter(|n| inner.world.has(n)).collect()
+    }
+
+    /// The twin's address, `http://127.0.0.1:PORT`; in memory the engine makes one up.
+    pub fn origin(&self, system: &str) -> Option<String> {
+        self.lock().origins.get(system).cloned()
+    }
+
+    /// Whose address it is.
+    pub fn system_at(&self, origin: &str) -> Option<&'static str> {
+        self.lock()
+            .origins
+            .iter()
+            .find(|(_, o)| *o == origin)
+            .map(|(name, _)| *name)
+    }
+
+    pub(super) fn set_origin(&self, system: &'static str, origin: String) {
+        self.lock().origins.insert(system, origin);
+    }
+
+    /// `okta.read`, `okta.write`, `okta.all`, …
+    pub fn credential(&self, name: &str) -> Option<String> {
+        self.lock()
+            .world
+            .credentials
+            .iter()
+            .find(|c| c.name == name)
+            .map(|c| c.secret.clone())
+    }
+
+    pub fn now(&self) -> DateTime<Utc> {
+        self.lock().clock.now((self.host)())
+    }
+
+    /// What the host's clock shows, as the world sees it.
+    pub fn host_now(&self) -> DateTime<Utc> {
+        let inner = self.lock();
+        inner.clock.now((self.host)()) + inner.clock.skew
+    }
+
+    /// The faults with how often each was met and fired.
+    pub fn faults(&self) -> Value {
+        self.lock().faults.shown()
+    }
+
+    /// `None`: the connection ends without an answer. Dropped before that, the request is journalled as unanswered.
+    pub async fn handle(&self, system: &str, request: Request) -> Option<Reply> {
+        let twin = TWINS
+            .iter()
+            .find(|t| t.name == system)
+            .filter(|t| self.lock().world.has(t.name));
+        let Some(twin) = twin else {
+            return Some(Reply::empty(501));
+        };
+        let mut open = Open {
+            engine: self,
+            twin,
+            request,
+            journalled: false,
+        };
+        let fate = open.fate();
+        if fate.delay > TimeDelta::zero() {
+            tokio::time::sleep(fate.delay.to_std().unwrap_or_default()).await;
+        }
+        if let Some((name, true)) = &fate.hold {
+            self.held(name).await;
+        }
+        let (reply, silent, latency) = open.answer(&fate);
+        if let Some((name, false)) = &fate.hold {
+            self.held(name).await;
+        }
+        if silent {
+            std::future::pending::<()>().await;
+        }
+        if reply.is_some() && !latency.is_zero() {
+            tokio::time::sleep(latency).await;
+        }
+        reply
+    }
+
+    /// Waits until somebody lets go of what is held at this moment.
+    async fn held(&self, name: &str) {
+        let mut released = self.release.subscribe();
+        (self.say)(&format!("hit {name}"));
+        let _ = released.changed().await; // an error: the engine is gone, and so is the wait
+    }
+
+    /// A twin that panicked leaves a lock that still works.
+    pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    /// The servers' clock is now; what fell due meanwhile has happened.
+    pub fn tick(&mut self, host: DateTime<Utc>) {
+        let now = self.clock.now(host);
+        self.world.now = now;
+        for twin in TWINS {
+            (twin.tick)(&mut self.world, now);
+        }
+    }
+
+    /// Writes down what changed.
+    pub fn save(&mut self) -> io::Result<()> {
+        let dirty = std::mem::take(&mut self.world.dirty);
+        let Some(log) = &mut self.log else { return Ok(()) };
+        let mut changes = Vec::with_capacity(dirty.len());
+        for (system, list, id) in dirty {
+            if let Some(twin) = TWINS.iter().find(|t| t.name == system) {
+                let entry = (twin.entry)(&self.world, &list, &id);
+                changes.push(Change {
+                    system,
+                    list,
+                    id,
+                    entry,
+                });
+            }
+        }
+        if changes.is_empty() { Ok(()) } else { log.write(changes) }
+    }
+
+    /// The engine's own entry in the change log: `clock` or `given`.
+    pub fn save_own(&mut self, list: &str, entry: Value) -> io::Result<()> {
+        let change = Change {
+            system: OWN.into(),
+            list: list.into(),
+            id: String::new(),
+            entry: Some(entry),
+        };
+        self.log.as_mut().map_or(Ok(()), |log| log.write(vec![change]))
+    }
+
+    /// The text of HR's file, where HR is a file.
+    pub fn roster(&self) -> Option<String> {
+        roster::text(&self.world.given)
+    }
+}
+
+const OWN: &str = "sandbox";
+
+fn restore(world: &mut World, clock: &mut Clock, log: &Log) -> Result<(), Error> {
+    let wrong = |e| {
+        Error::State(format!(
+            "the state doesn't fit this version ({e}); jml sandbox reset makes it anew"
+        ))
+    };
+    for c in log.changes() {
+        match (c.system.as_str(), c.list.as_str(), &c.entry) {
+            (OWN, "clock", Some(ahead)) => {
+                let ahead = TimeDelta::milliseconds(ahead.as_i64().unwrap_or(0));
+                clock.set(clock.at + ahead, clock.at);
+                (world.now, world.set_at) = (clock.set, clock.set);
+            }
+            (OWN, "given", Some(part)) => {
+                for (k, v) in part.as_object().into_iter().flatten() {
+                    world.given[k] = v.clone();
+                }
+            }
+            (system, list, entry) => {
+                if let Some(twin) = TWINS.iter().find(|t| t.name == system) {
+                    (twin.restore)(world, list, &c.id, entry.as_ref()).map_err(wrong)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// One exchange that is going on.
+struct Open<'a> {
+    engine: &'a Engine,
+    twin: &'static Twin,
+    request: Request,
+    journalled: bool,
+}
+
+impl Open<'_> {
+    fn target(&self) -> (&str, &str) {
+        self.request
+            .target
+            .split_once('?')
+            .unwrap_or((&self.request.target, ""))
+    }
+
+    fn call(&self, inner: &Inner) -> Call {
+        let (path, query) = self.target();
+        let decoded = |s: &str| percent_encoding::percent_decode_str(s).decode_utf8_lossy().into_owned();
+        Call {
+            method: self.request.method.clone(),
+            path: path.into(),
+            segments: path.trim_start_matches('/').split('/').map(decoded).collect(),
+            query: url::form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
+            headers: self.request.headers.clone(),
+            body: self.request.body.clone(),
+            now: inner.world.now,
+            origin: inner.origins.get(self.twin.name).cloned().unwrap_or_default(),
+        }
+    }
+
+    /// What becomes of it, decided before anything is done.
+    fn fate(&self) -> Fate {
+        let mut inner = self.engine.lock();
+        inner.tick((self.engine.host)());
+        let call = self.call(&inner);
+        let operation = (self.twin.operation)(&inner.world, &call);
+        let (path, query) = self.target();
+        let now = inner.world.now;
+        inner.faults.meet(&Seen {
+            system: self.twin.name,
+            method: &self.request.method,
+            path,
+            query,
+            authorization: call.header("authorization").unwrap_or_default(),
+            operation: operation.as_deref(),
+            now,
+        })
+    }
+
+    /// The effect, its line in the change log, its line in the journal. Then: the answer, whether silence follows, and the wait.
+    fn answer(&mut self, fate: &Fate) -> (Option<Reply>, bool, Duration) {
+        let mut inner = self.engine.lock();
+        inner.tick((self.engine.host)());
+        let done = (!fate.undone).then(|| {
+            let call = self.call(&inner);
+            (self.twin.answer)(&mut inner.world, &call)
+        });
+        let saved = inner.save();
+        let mut reply = match &fate.end {
+            End::Lost | End::Silence => None,
+            End::Instead(reply) => Some(reply.clone()),
+            End::Answer => done,
+            End::Malformed => done.map(cut),
+            End::Empty => done.map(|r| Reply { body: Vec::new(), ..r }),
+        };
+        if let (Err(e), Some(_)) = (&saved, &reply) {
+            reply = Some(broken(e)); // never an answer that a kill would take back
+        }
+        if let Some(reply) = reply.as_mut().filter(|r| r.headers.iter().all(|(k, _)| k != "date")) {
+            let date = inner.world.now.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+            reply.headers.push(("date".into(), date));
+        }
+        self.journalled = true;
+        if let (Err(e), Some(_)) = (self.journal(&mut inner, reply.as_ref()), &reply) {
+            reply = Some(broken(&e));
+        }
+        (reply, matches!(fate.end, End::Silence), inner.latency)
+    }
+
+    fn journal(&self, inner: &mut Inner, reply: Option<&Reply>) -> io::Result<()> {
+        let (path, query) = self.target();
+        let exchange = Exchange {
+            system: self.twin.name,
+            method: &self.request.method,
+            path,
+            query,
+            headers: &self.request.headers,
+            body: &self.request.body,
+            reply,
+        };
+        let Inner { journal, world, .. } = inner;
+        journal.write(&exchange, &world.credentials)
+    }
+}
+
+impl Drop for Open<'_> {
+    /// The caller went away while the request waited: nothing was done, nothing was answered.
+    fn drop(&mut self) {
+        if !self.journalled {
+            let _ = self.journal(&mut self.engine.lock(), None); // nobody is left to be told
+        }
+    }
+}
+
+fn cut(reply: Reply) -> Reply {
+    let half = reply.body.len() / 2;
+    Reply {
+        body: if half == 0 {
+            b"{\"".to_vec()
+        } else {
+            reply.body[..half].to_vec()
+        },
+        ..reply
+    }
+}
+
+fn broken(e: &io::Error) -> Reply {
+    Reply::json(
+        500,
+        &serde_json::json!({"sandbox": format!("its files can't be written: {e}")}),
+    )
+}
+
+/// Three a system, and the second half of those whose record has two.
+fn credentials() -> Result<Vec<Credential>, Error> {
+    let mut out = Vec::new();
+    for twin in TWINS {
+        for right in ["read", "write", "all"] {
+            let secret = match twin.name {
+                "okta" => format!("00{}", files::secret(40).map_err(Error::Io)?),
+                "slack" => format!(
+                    "{}-{}",
+                    if right == "all" { "xoxp" } else { "xoxb" },
+                    files::secret(48).map_err(Error::Io)?
+                ),
+                "datadog" => hex(32)?,
+                _ => files::secret(86).map_err(Error::Io)?,
+            };
+            out.push(Credential {
+                system: twin.name,
+                name: format!("{}.{right}", twin.name),
+                secret,
+                write: right != "read",
+            });
+        }
+    }
+    let admin = format!("xoxp-{}", files::secret(48).map_err(Error::Io)?);
+    out.push(Credential {
+        system: "slack",
+        name: "slack.admin".into(),
+        secret: admin,
+        write: true,
+    });
+    out.push(Credential {
+        system: "datadog",
+        name: "datadog.app".into(),
+        secret: hex(40)?,
+        write: true,
+    });
+    Ok(out)
+}
+
+fn hex(length: usize) -> Result<String, Error> {
+    let bytes = files::secret(length).map_err(Error::Io)?;
+    Ok(bytes
+        .bytes()
+        .map(|b| char::from_digit(u32::from(b % 16), 16).unwrap_or('0'))
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// An engine under the runtime's virtual clock, and what it said.
+    fn engine(given: Value) -> (Arc<Engine>, Arc<Mutex<Vec<String>>>) {
+        let (start, epoch) = (
+            tokio::time::Instant::now(),
+            DateTime::UNIX_EPOCH + TimeDelta::days(20_000),
+        );
+        let host: Host = Arc::new(move || epoch + start.elapsed());
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let ear = said.clone();
+        let say: Say = Arc::new(move |line| ear.lock().unwrap().push(line.into()));
+        let mut whole = json!({"now": "2026-07-15T05:05:00Z", "population": {"people": 3}});
+        super::super::config::merge(&mut whole, &given);
+        let setup = Setup {
+            given: whole,
+            host,
+            say,
+            journal: Journal::memory(),
+            log: None,
+            faults: vec![],
+            latency: None,
+            rates: BTreeMap::new(),
+        };
+        (Engine::new(setup).unwrap(), said)
+    }
+
+    fn get(target: &str) -> Request {
+        Request {
+            method: "GET".into(),
+            target: target.into(),
+            ..Request::default()
+        }
+    }
+
+    fn journal(engine: &Engine) -> Vec<(String, u64)> {
+        let text = engine.lock().journal.text().unwrap();
+        let line = |l: &str| {
+            let v: Value = serde_json::from_str(l).unwrap();
+            (v["path"].as_str().unwrap().to_owned(), v["status"].as_u64().unwrap())
+        };
+        text.lines().map(line).collect()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_answer_waits_and_its_line_does_not() {
+        let (engine, _) = engine(json!({"latency": "60ms"}));
+        let began = tokio::time::Instant::now();
+        let call = engine.handle("okta", get("/nowhere?a=b"));
+        tokio::pin!(call);
+        assert!(futures::poll!(call.as_mut()).is_pending());
+        assert_eq!(journal(&engine), [("/nowhere".into(), 501)]);
+        let reply = call.await.unwrap();
+        assert_eq!((reply.status, began.elapsed()), (501, Duration::from_millis(60)));
+        assert!(
+            reply
+                .headers
+                .contains(&("date".into(), "Wed, 15 Jul 2026 05:05:00 GMT".into()))
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn faults_are_carried_out() {
+        let (engine, _) = engine(json!({"faults": [
+            {"on": "okta GET /lost", "lose_answer": true},
+            {"on": "okta GET /late", "delay": "2s", "answer": {"status": 418}},
+            {"on": "okta GET /swapped", "answer": {"status": 404, "body": {}}, "effect": true}]}));
+        assert!(engine.handle("okta", get("/lost")).await.is_none());
+        let began = tokio::time::Instant::now();
+        assert_eq!(engine.handle("okta", get("/late")).await.unwrap().status, 418);
+        assert_eq!(began.elapsed(), Duration::from_secs(2));
+        assert_eq!(engine.handle("okta", get("/swapped")).await.unwrap().body, b"{}");
+        assert_eq!(
+            journal(&engine),
+            [("/lost".into(), 0), ("/late".into(), 418), ("/swapped".into(), 404)]
+        );
+        assert_eq!(engine.handle("zoom", get("/")).await.unwrap().status, 501);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_caller_that_goes_away_while_it_waits_is_journalled_as_unanswered() {
+        let (engine, _) = engine(json!({"faults": [{"on": "okta GET /late", "delay": "9s", "times": "all"}]}));
+        let call = engine.handle("okta", get("/late"));
+        assert!(tokio::time::timeout(Duration::from_secs(1), call).await.is_err());
+        assert_eq!(journal(&engine), [("/late".into(), 0)]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_held_is_named_and_let_go() {
+        let (engine, said) = engine(json!({}));
+        let held = async {
+            engine.held("okta:suspend@1:after").await;
+            tokio::time::Instant::now()
+        };
+        tokio::pin!(held);
+        assert!(futures::poll!(held.as_mut()).is_pending());
+        assert_eq!(*said.lock().unwrap(), ["hit okta:suspend@1:after"]);
+        assert_eq!(engine.control("POST", "/release", b"").status, 200);
+        held.await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_clock_runs_on_from_where_it_was_set() {
+        let (engine, _) = engine(json!({"clock_skew": "90s"}));
+        tokio::time::advance(Duration::from_secs(5)).await;
+        let read = |method: &str, body: &[u8]| -> Value {
+            serde_json::from_slice(&engine.control(method, "/clock", body).body).unwrap()
+        };
+        let clock = read("GET", b"");
+        assert_eq!(
+            (&clock["now"], &clock["host_now"]),
+            (&json!("2026-07-15T05:05:05.000Z"), &json!("2026-07-15T05:06:35.000Z"))
+        );
+        assert_eq!(clock["nonce"], engine.nonce);
+        assert_eq!(
+            read("PUT", br#"{"now": "2026-01-01T00:00:00Z"}"#)["now"],
+            "2026-01-01T00:00:00.000Z"
+        );
+        tokio::time::advance(Duration::from_millis(1500)).await;
+        assert_eq!(read("GET", b"")["now"], "2026-01-01T00:00:01.500Z");
+        assert_eq!(engine.control("PUT", "/clock", br#"{"now": "soon"}"#).status, 400);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn control_refuses_what_it_does_not_know() {
+        let (engine, _) = engine(json!({}));
+        assert_eq!(engine.control("PATCH", "/state", br#"{"zoom": {}}"#).status, 400);
+        assert_eq!(
+            engine
+                .control("POST", "/faults", br#"[{"on": "okta GET /x", "dealy": "1s"}]"#)
+                .status,
+            400
+        );
+        assert_eq!(
+            engine
+                .control("POST", "/faults", br#"[{"on": "okta GET /x", "delay": "1s"}]"#)
+                .status,
+            200
+        );
+        assert_eq!(engine.faults()[0]["fired"], 0);
+        assert_eq!(engine.control("GET", "/nope", b"").status, 501);
+    }
+}
