@@ -1,5 +1,7 @@
 //! jml runs the identity lifecycle: joiners, movers, leavers.
 
+pub mod config;
+pub mod http;
 pub mod ledger;
 pub mod model;
 pub mod planner;
