@@ -12,6 +12,7 @@ pub mod given;
 pub mod journal;
 pub mod named;
 pub mod net;
+pub mod merge;
 pub mod okta;
 pub mod persist;
 pub mod quiet;
@@ -38,9 +39,4 @@ pub enum Error {
 }
 
 /// Every system of the firm, in the order in which a fresh world loads them (apps look people up in Okta, so Okta comes first).
-pub const TWINS: &[Twin] = &[
-    unbuilt("okta"),
-    unbuilt("slack"),
-    unbuilt("servicenow"),
-    unbuilt("datadog"),
-];
+pub const TWINS: &[Twin] = &[unbuilt("okta"), slack::TWIN, unbuilt("servicenow"), unbuilt("datadog")];

@@ -1,4 +1,0 @@
-//! The twin of Slack.
-
-#[derive(Default)]
-pub struct Slack {}
