@@ -1,4 +1,0 @@
-//! The twin of Datadog.
-
-#[derive(Default)]
-pub struct Datadog {}

@@ -1,4 +1,0 @@
-//! The twin of Servicenow.
-
-#[derive(Default)]
-pub struct Servicenow {}
