@@ -2,12 +2,14 @@
 //!
 //! Imports nothing of ours: its wire types are its own, so that one misreading can't agree with itself.
 
+pub mod cast;
 pub mod config;
 pub mod control;
 pub mod datadog;
 pub mod engine;
 pub mod faults;
 pub mod files;
+pub mod firm;
 pub mod given;
 pub mod journal;
 pub mod merge;

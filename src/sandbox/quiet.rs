@@ -36,11 +36,11 @@ pub fn employee_number(n: usize) -> String {
 /// The Okta profile, the population's own facts laid over it.
 pub fn profile(given: &Value, n: usize) -> Map<String, Value> {
     let mut p = base(&login(n), &employee_number(n), n != 1);
-    if (11..=20).contains(&n) {
-        p.insert("terminationDate".into(), "2027-01-31".into()); // so that the column isn't empty everywhere
-    }
-    if let Some(seed) = given.pointer("/population/seed").and_then(Value::as_u64) {
-        colour(&mut p, seed, n);
+    match given.pointer("/population/seed").and_then(Value::as_u64) {
+        Some(seed) => colour(&mut p, seed, n),
+        // so that the column isn't empty everywhere; the default firm has its cast for that
+        None if (11..=20).contains(&n) => drop(p.insert("terminationDate".into(), "2027-01-31".into())),
+        None => {}
     }
     let population = &given["population"];
     if let Some(d) = population["department"].as_str() {
@@ -236,16 +236,22 @@ const JOBS: &[(&str, &str)] = &[
 
 /// The default firm's people differ from each other: name and job by the seed.
 fn colour(p: &mut Map<String, Value>, seed: u64, n: usize) {
-    let mut r = mix(seed ^ (n as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15));
-    let mut pick = |len: usize| {
-        r = mix(r);
-        (r % len as u64) as usize
-    };
-    p.insert("firstName".into(), FIRST[pick(FIRST.len())].into());
-    p.insert("lastName".into(), LAST[pick(LAST.len())].into());
-    let (department, title) = JOBS[pick(JOBS.len())];
+    let r = mix(mix(seed) ^ n as u64);
+    p.insert("firstName".into(), FIRST[(r >> 8) as usize % FIRST.len()].into());
+    p.insert("lastName".into(), LAST[(r >> 16) as usize % LAST.len()].into());
+    let (department, title) = job(seed, n);
     p.insert("department".into(), department.into());
     p.insert("title".into(), title.into());
+}
+
+/// Department and title of the default firm's quiet person.
+pub fn job(seed: u64, n: usize) -> (&'static str, &'static str) {
+    JOBS[(mix(mix(seed) ^ n as u64) >> 24) as usize % JOBS.len()]
+}
+
+/// Their account in Slack.
+pub fn slack_id(n: usize) -> String {
+    format!("U0P{n:07}")
 }
 
 /// SplitMix64's finaliser: even numbers in, no pattern out.

@@ -32,7 +32,14 @@ const ONLY: &[(&str, &[&str])] = &[
     ("tokio", &["http/", "providers/", "ledger/", "run/", "cli/", "sandbox/"]),
     (
         "std::fs",
-        &["config/", "providers/secrets/", "providers/hr/csv", "ledger/", "cli/", "sandbox/"],
+        &[
+            "config/",
+            "providers/secrets/",
+            "providers/hr/csv",
+            "ledger/",
+            "cli/",
+            "sandbox/",
+        ],
     ),
     ("Writer::new", &["http/", "providers/mod"]),
     ("super::super", &[]), // say `crate::`, so that this test sees it
@@ -217,7 +224,10 @@ fn no_file_is_a_junk_drawer() {
         .filter_map(|f| {
             let text = fs::read_to_string(f).unwrap();
             let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
-            let n = code.lines().filter(|l| !l.trim().is_empty() && !l.trim_start().starts_with("//")).count();
+            let n = code
+                .lines()
+                .filter(|l| !l.trim().is_empty() && !l.trim_start().starts_with("//"))
+                .count();
             (n > 500).then(|| format!("{}: {n}", f.display()))
         })
         .collect();
@@ -232,7 +242,10 @@ fn nobody_below_cli_branches_on_the_flow() {
         files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(dir), &mut all);
     }
     let pattern = regex::Regex::new(r"match [\w.]*flow\b").unwrap();
-    let bad: Vec<_> = all.iter().filter(|f| pattern.is_match(&fs::read_to_string(f).unwrap())).collect();
+    let bad: Vec<_> = all
+        .iter()
+        .filter(|f| pattern.is_match(&fs::read_to_string(f).unwrap()))
+        .collect();
     assert!(bad.is_empty(), "{bad:?}");
 }
 
@@ -243,6 +256,9 @@ fn no_test_file_is_forgotten() {
     let main = fs::read_to_string(here.join("main.rs")).unwrap();
     for f in fs::read_dir(&here).unwrap().flatten() {
         let name = f.path().file_stem().unwrap().to_string_lossy().into_owned();
-        assert!(name == "main" || main.contains(&format!("mod {name};")), "{name} has no mod line");
+        assert!(
+            name == "main" || main.contains(&format!("mod {name};")),
+            "{name} has no mod line"
+        );
     }
 }

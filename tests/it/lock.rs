@@ -5,7 +5,16 @@ use std::collections::BTreeMap;
 /// What is compiled for this machine, by name and version. Cargo.lock itself also lists what optional features could bring.
 fn locked() -> BTreeMap<String, Vec<String>> {
     let out = std::process::Command::new(env!("CARGO"))
-        .args(["tree", "--locked", "--offline", "--prefix", "none", "-e", "normal,build,dev", "--no-dedupe"])
+        .args([
+            "tree",
+            "--locked",
+            "--offline",
+            "--prefix",
+            "none",
+            "-e",
+            "normal,build,dev",
+            "--no-dedupe",
+        ])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .unwrap();
@@ -28,15 +37,37 @@ fn locked() -> BTreeMap<String, Vec<String>> {
 #[test]
 fn nothing_banned_is_locked() {
     let all = locked();
-    for banned in ["openssl-sys", "native-tls", "ring", "webpki-roots", "atty", "openssl", "hyper-tls"] {
-        assert!(!all.contains_key(banned), "{banned} is banned (one TLS stack: rustls over aws-lc-rs)");
+    for banned in [
+        "openssl-sys",
+        "native-tls",
+        "ring",
+        "webpki-roots",
+        "atty",
+        "openssl",
+        "hyper-tls",
+    ] {
+        assert!(
+            !all.contains_key(banned),
+            "{banned} is banned (one TLS stack: rustls over aws-lc-rs)"
+        );
     }
 }
 
 #[test]
 fn one_http_and_one_tls_stack() {
     let all = locked();
-    for one in ["reqwest", "hyper", "http", "rustls", "tokio", "aws-lc-rs", "rusqlite", "chrono", "serde", "axum"] {
+    for one in [
+        "reqwest",
+        "hyper",
+        "http",
+        "rustls",
+        "tokio",
+        "aws-lc-rs",
+        "rusqlite",
+        "chrono",
+        "serde",
+        "axum",
+    ] {
         assert_eq!(all.get(one).map(Vec::len), Some(1), "{one}: {:?}", all.get(one));
     }
     assert!(all["rustls"][0].starts_with("0.23."), "no pre-release of rustls");

@@ -1,0 +1,216 @@
+//! The default firm as a `given` document: from (people, seed, now), nothing else. The same document is made again at each start.
+//!
+//! It says a little more than a world's file may: `population.seed`, `okta.provision_delay`, and of a user `api_tokens` (names of SSWS
+//! tokens that they made) and `clients` (labels of apps that hold refresh tokens of theirs).
+
+use chrono::{DateTime, SubsecRound, Utc};
+use serde_json::{Value, json};
+
+use super::{cast, quiet};
+
+pub const PEOPLE: usize = 2200;
+pub const SEED: u64 = 1;
+
+/// `people` counts everyone, the cast too; there is never less than the cast and a manager.
+pub fn document(people: usize, seed: u64, now: DateTime<Utc>) -> Value {
+    let quiet = people.saturating_sub(cast::CAST.len()).max(20);
+    json!({
+        "now": now.trunc_subsecs(3).format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
+        "policy": policy(),
+        "limits": {"leavers": "25 or 2%"},
+        "protect": {"people": [
+            {"login": "breakglass@acme.example", "owner": "security", "reason": "break-glass account"},
+            {"login": "paula.root@acme.example", "owner": "platform", "reason": "owns the platform's root accounts"},
+        ]},
+        "roster": {"kind": "okta"},
+        "population": {"people": quiet, "seed": seed},
+        "okta": okta(now),
+        "apps": {
+            "slack": slack(quiet, seed),
+            "servicenow": {"change_request": [
+                {"number": "CHG0030001", "short_description": "Replace the badge printer in Chicago"},
+                {"number": "CHG0030002", "short_description": "Renew the wildcard certificate"},
+                {"number": "CHG0030003", "short_description": "Move the build farm to the new network"},
+            ], "incident": [{"number": "INC0010001", "short_description": "Projector in room 4 flickers"}]},
+            "datadog": {},
+        },
+    })
+}
+
+fn policy() -> Value {
+    json!({
+        "zone": "America/Chicago",
+        "birthright": {"employee": ["BR-ALL-EMPLOYEES"], "contractor": ["BR-CONTRACTORS"]},
+        "departments": {"Engineering": "ENG", "Sales": "SALES", "Finance": "FIN", "Operations": "OPS", "People": "HR"},
+        "rule": [
+            {"when": {"department": "Engineering"}, "slack": ["#eng"]},
+            {"when": {"department": "Engineering", "title": "*SRE*"}, "groups": ["APP-ONCALL"], "slack": ["#sre"]},
+            {"when": {"department": "Sales"}, "slack": ["#sales"]},
+        ],
+    })
+}
+
+/// Okta makes accounts there, keeps them current and ends them.
+const FULL: &[&str] = &["PUSH_NEW_USERS", "PUSH_PROFILE_UPDATES", "PUSH_USER_DEACTIVATION"];
+
+fn okta(now: DateTime<Utc>) -> Value {
+    let users: Vec<Value> = cast::CAST
+        .iter()
+        .enumerate()
+        .map(|(i, p)| cast::okta_user(i, p, now))
+        .collect();
+    let id_of = |login: &str| cast::CAST.iter().position(|p| p.login == login).map(cast::okta_id);
+    json!({
+        "users": users,
+        "groups": groups(),
+        "rules": [{
+            "id": "0prFIRM0000000000001",
+            "name": "on-call by title",
+            "expression": "user.title == \"SRE\"",
+            "groups": ["ENG-ONCALL"],
+            "exclude_users": id_of("rita.hall@acme.example").into_iter().collect::<Vec<_>>(),
+        }],
+        "apps": apps(id_of("alice@acme.example").unwrap_or_default()),
+        "search_lag": "2s",
+        "rule_delay": "2s",
+        "deactivate_delay": "500ms",
+        "provision_delay": "5s",
+    })
+}
+
+fn groups() -> Value {
+    let named = [
+        ("APP-ONCALL", "OKTA_GROUP"),
+        ("ENG-ONCALL", "OKTA_GROUP"),
+        ("PROJ-ATLAS", "OKTA_GROUP"),
+        ("VPN-USERS", "OKTA_GROUP"),
+        ("AD-ENGINEERS", "APP_GROUP"),
+        ("AD-DOMAIN-USERS", "APP_GROUP"),
+    ];
+    let mut out: Vec<Value> = named
+        .iter()
+        .enumerate()
+        .map(|(i, (name, kind))| json!({"id": format!("00gFIRM{:013}", i + 1), "name": name, "type": kind}))
+        .collect();
+    out.push(json!({"generated": 40, "name": "TEAM-"}));
+    out.into()
+}
+
+/// Label, name, features, the groups that grant it, whom it provisions; `alice` holds three directly.
+fn apps(alice: String) -> Value {
+    let direct = json!([{"user": alice, "scope": "USER"}]);
+    let rows: &[(&str, &str, &[&str], &[&str], bool)] = &[
+        ("Slack", "slack", FULL, &["BR-ALL-EMPLOYEES"], false),
+        ("Google Workspace", "google", FULL, &["BR-ALL-EMPLOYEES"], false),
+        ("Zoom", "zoomus", FULL, &["BR-ALL-EMPLOYEES"], false),
+        (
+            "Workday",
+            "workday",
+            &[],
+            &["BR-ALL-EMPLOYEES", "BR-CONTRACTORS"],
+            false,
+        ),
+        ("GitHub", "githubcloud", FULL, &["ROLE-ENG"], false),
+        ("Jira", "atlassian", FULL, &["ROLE-ENG", "ROLE-SALES"], false),
+        ("AWS SSO", "amazon_aws_sso", FULL, &["ROLE-ENG"], false),
+        ("PagerDuty", "pagerduty", FULL, &["APP-ONCALL"], false),
+        ("Salesforce", "salesforce", FULL, &["ROLE-SALES"], false),
+        ("Gong", "gong", FULL, &["ROLE-SALES"], false),
+        ("NetSuite", "netsuite", &[], &["ROLE-FIN"], false),
+        ("Greenhouse", "greenhouse", FULL, &["ROLE-HR"], false),
+        ("Figma", "figma", FULL, &[], true),
+        ("Legacy Wiki", "legacy_wiki", &[], &[], true),
+        ("Reporting", "oidc_client", &[], &[], false),
+    ];
+    let mut out: Vec<Value> = rows
+        .iter()
+        .enumerate()
+        .map(|(i, (label, name, features, groups, held))| {
+            let mut app = json!({"id": format!("0oaFIRM{:013}", i + 1), "label": label, "name": name, "features": features, "groups": groups});
+            if *held {
+                app["assigned"] = direct.clone();
+            }
+            app
+        })
+        .collect();
+    out[0]["provisions"] = "slack".into();
+    out.push(json!({"id": "0oaFIRM0000000000099", "label": "Old VPN", "name": "old_vpn", "status": "INACTIVE", "assigned": direct}));
+    out.into()
+}
+
+/// Everybody has an account but for a few of the cast; whoever policy puts into a channel is there.
+fn slack(people: usize, seed: u64) -> Value {
+    let mut users = vec![json!({"generated": people})];
+    let mut channels: Vec<(&str, Vec<String>)> = vec![
+        ("eng", vec![]),
+        ("sales", vec![]),
+        ("sre", vec![]),
+        ("announcements", vec![]),
+    ];
+    for n in 1..=people {
+        let channel = match quiet::job(seed, n).0 {
+            "Engineering" => 0,
+            "Sales" => 1,
+            _ => continue,
+        };
+        channels[channel].1.push(quiet::slack_id(n));
+    }
+    for (i, p) in cast::CAST.iter().enumerate().filter(|(_, p)| p.has_slack) {
+        users.push(json!({"id": cast::slack_id(i), "email": p.login}));
+        for (name, members) in &mut channels {
+            if p.slack.contains(name) {
+                members.push(cast::slack_id(i));
+            }
+        }
+    }
+    let channel = |(i, (name, members)): (usize, (&str, Vec<String>))| json!({"id": format!("C0FIRM{:03}", i + 1), "name": name, "members": members});
+    let channels: Vec<Value> = channels.into_iter().enumerate().map(channel).collect();
+    json!({"team": "T0ACME001", "plan": "enterprise", "users": users, "channels": channels})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn firm() -> Value {
+        document(PEOPLE, SEED, "2026-11-25T12:00:00Z".parse().unwrap())
+    }
+
+    #[test]
+    fn but_for_its_four_extra_keys_it_is_a_world() {
+        let mut doc = firm();
+        doc["population"].as_object_mut().unwrap().remove("seed");
+        doc["okta"].as_object_mut().unwrap().remove("provision_delay");
+        for user in doc["okta"]["users"].as_array_mut().unwrap() {
+            user.as_object_mut()
+                .unwrap()
+                .retain(|k, _| k != "api_tokens" && k != "clients");
+        }
+        assert_eq!(super::super::given::world(&doc), Ok(()));
+    }
+
+    #[test]
+    fn the_same_numbers_make_the_same_firm_and_time_moves_its_dates() {
+        assert_eq!(firm(), firm());
+        assert_ne!(
+            firm()["okta"],
+            document(PEOPLE, SEED, "2026-11-27T12:00:00Z".parse().unwrap())["okta"]
+        );
+        assert_eq!(firm()["population"]["people"], PEOPLE - cast::CAST.len());
+    }
+
+    #[test]
+    fn every_group_of_the_cast_is_there() {
+        let doc = firm();
+        let names: Vec<&str> = doc["okta"]["groups"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|g| g["name"].as_str())
+            .collect();
+        for group in cast::CAST.iter().flat_map(|p| p.groups.unwrap_or_default()) {
+            let made = group.starts_with("BR-") || group.starts_with("ROLE-") || group.starts_with("TEAM-");
+            assert!(made || names.contains(group), "{group}");
+        }
+    }
+}
