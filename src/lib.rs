@@ -1,5 +1,6 @@
 //! jml runs the identity lifecycle: joiners, movers, leavers.
 
+pub mod cli;
 pub mod config;
 pub mod http;
 pub mod ledger;

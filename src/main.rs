@@ -1,1 +1,5 @@
-fn main() {}
+//! Parse, run, exit: all of it in `jml::cli`.
+
+fn main() -> std::process::ExitCode {
+    jml::cli::main()
+}

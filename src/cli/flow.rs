@@ -1,0 +1,140 @@
+//! From a command to its work: what each one reads, decides, asks and does, in order.
+
+use super::{
+    command::{audit, config, doctor, groups, joiner, leaver, link, mover, policy, run, sandbox, show, sweep},
+    context::Context,
+    error::CliError,
+    exit::Exit,
+};
+
+fn unbuilt(what: &str) -> CliError {
+    CliError::internal(format!("{what} is not built yet"))
+}
+
+pub async fn joiner(_cx: &Context, _args: joiner::Args) -> Result<Exit, CliError> {
+    Err(unbuilt("joiner"))
+}
+
+pub async fn mover(_cx: &Context, _args: mover::Args) -> Result<Exit, CliError> {
+    Err(unbuilt("mover"))
+}
+
+pub async fn leaver(_cx: &Context, _args: leaver::Args) -> Result<Exit, CliError> {
+    Err(unbuilt("leaver"))
+}
+
+pub async fn sweep(_cx: &Context, _args: sweep::Args) -> Result<Exit, CliError> {
+    Err(unbuilt("sweep"))
+}
+
+pub async fn groups_list(_cx: &Context) -> Result<Exit, CliError> {
+    Err(unbuilt("groups list"))
+}
+
+pub async fn groups_plan(_cx: &Context, _args: groups::PlanArgs) -> Result<Exit, CliError> {
+    Err(unbuilt("groups plan"))
+}
+
+pub async fn groups_apply(_cx: &Context, _args: groups::ApplyArgs) -> Result<Exit, CliError> {
+    Err(unbuilt("groups apply"))
+}
+
+pub async fn groups_who(_cx: &Context, _args: groups::WhoArgs) -> Result<Exit, CliError> {
+    Err(unbuilt("groups who"))
+}
+
+pub async fn groups_rules(_cx: &Context) -> Result<Exit, CliError> {
+    Err(unbuilt("groups rules"))
+}
+
+pub async fn groups_export(_cx: &Context, _args: groups::ExportArgs) -> Result<Exit, CliError> {
+    Err(unbuilt("groups export"))
+}
+
+pub async fn groups_diff(_cx: &Context, _args: groups::DiffArgs) -> Result<Exit, CliError> {
+    Err(unbuilt("groups diff"))
+}
+
+pub async fn audit_log(_cx: &Context, _args: audit::LogArgs) -> Result<Exit, CliError> {
+    Err(unbuilt("audit log"))
+}
+
+pub async fn audit_show(_cx: &Context, _args: audit::ShowArgs) -> Result<Exit, CliError> {
+    Err(unbuilt("audit show"))
+}
+
+pub async fn audit_verify(_cx: &Context, _args: audit::VerifyArgs) -> Result<Exit, CliError> {
+    Err(unbuilt("audit verify"))
+}
+
+pub async fn audit_sla(_cx: &Context, _args: audit::SlaArgs) -> Result<Exit, CliError> {
+    Err(unbuilt("audit sla"))
+}
+
+pub async fn run_list(_cx: &Context) -> Result<Exit, CliError> {
+    Err(unbuilt("run list"))
+}
+
+pub async fn run_show(_cx: &Context, _args: run::ShowArgs) -> Result<Exit, CliError> {
+    Err(unbuilt("run show"))
+}
+
+pub async fn run_resume(_cx: &Context, _args: run::ResumeArgs) -> Result<Exit, CliError> {
+    Err(unbuilt("run resume"))
+}
+
+pub async fn run_apply(_cx: &Context, _args: run::ApplyArgs) -> Result<Exit, CliError> {
+    Err(unbuilt("run apply"))
+}
+
+pub async fn show(_cx: &Context, _args: show::Args) -> Result<Exit, CliError> {
+    Err(unbuilt("show"))
+}
+
+pub async fn doctor(_cx: &Context, _args: doctor::Args) -> Result<Exit, CliError> {
+    Err(unbuilt("doctor"))
+}
+
+pub async fn policy_diff(_cx: &Context, _args: policy::DiffArgs) -> Result<Exit, CliError> {
+    Err(unbuilt("policy diff"))
+}
+
+pub async fn policy_explain(_cx: &Context, _args: policy::ExplainArgs) -> Result<Exit, CliError> {
+    Err(unbuilt("policy explain"))
+}
+
+pub async fn link(_cx: &Context, _args: link::Args) -> Result<Exit, CliError> {
+    Err(unbuilt("link"))
+}
+
+pub async fn config_init(_cx: &Context, _args: config::InitArgs) -> Result<Exit, CliError> {
+    Err(unbuilt("config init"))
+}
+
+pub async fn config_check(_cx: &Context, _args: config::CheckArgs) -> Result<Exit, CliError> {
+    Err(unbuilt("config check"))
+}
+
+pub async fn config_schema(_cx: &Context) -> Result<Exit, CliError> {
+    Err(unbuilt("config schema"))
+}
+
+pub async fn sandbox_tour(_cx: &Context) -> Result<Exit, CliError> {
+    Err(unbuilt("sandbox tour"))
+}
+
+pub async fn sandbox_serve(_cx: &Context, _args: sandbox::ServeArgs) -> Result<Exit, CliError> {
+    Err(unbuilt("sandbox serve"))
+}
+
+pub async fn sandbox_reset(_cx: &Context) -> Result<Exit, CliError> {
+    Err(unbuilt("sandbox reset"))
+}
+
+pub async fn sandbox_people(_cx: &Context) -> Result<Exit, CliError> {
+    Err(unbuilt("sandbox people"))
+}
+
+pub async fn sandbox_journal(_cx: &Context) -> Result<Exit, CliError> {
+    Err(unbuilt("sandbox journal"))
+}
