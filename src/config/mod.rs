@@ -1,1 +1,17 @@
-//! jml.toml
+//! jml.toml: one file, read whole and refused whole. Errors point at the line.
+//!
+//! It never reads the environment or the working folder, never holds a secret (only references to secrets), and never passes over a key
+//! that this release doesn't know: a setting that is silently ignored is a promise broken.
+
+mod address;
+mod error;
+mod reference;
+mod roster;
+mod section;
+mod text;
+
+pub use address::BaseUrl;
+pub use error::ConfigError;
+pub use reference::{Read, Reference, SecretRef, Write};
+pub use roster::{EndIs, Fields, GroupBy, Roster, Scope, Values, Word};
+pub use section::{Section, Source};

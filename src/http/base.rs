@@ -44,7 +44,7 @@ pub(super) struct Parts {
 pub struct Reader(Base);
 
 impl Reader {
-    pub(super) fn of(base: Base) -> Self {
+    pub(super) fn new(base: Base) -> Self {
         Reader(base)
     }
     pub async fn get(&self, ask: Ask) -> Result<Answer, Failure> {
@@ -70,7 +70,7 @@ impl Reader {
 pub struct Writer(Reader);
 
 impl Writer {
-    pub(super) fn of(base: Base) -> Self {
+    pub(super) fn new(base: Base) -> Self {
         Writer(Reader(base))
     }
     pub async fn post(&self, ask: Ask) -> Result<Answer, Failure> {

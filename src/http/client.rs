@@ -64,15 +64,15 @@ impl Client {
         self.clock.clone()
     }
     pub fn reader(&self, system: &System, url: &Url, authorize: Arc<dyn Authorize>, explain: Explain) -> Reader {
-        Reader::of(self.base(system, url, Some(authorize), explain))
+        Reader::new(self.base(system, url, Some(authorize), explain))
     }
     /// Without a credential: what is public (`/.well-known/…`).
     pub fn anonymous(&self, system: &System, url: &Url, explain: Explain) -> Reader {
-        Reader::of(self.base(system, url, None, explain))
+        Reader::new(self.base(system, url, None, explain))
     }
     /// Only `providers::Act` asks for one, and only consent makes an `Act`.
     pub(crate) fn writer(&self, system: &System, url: &Url, authorize: Arc<dyn Authorize>, explain: Explain) -> Writer {
-        Writer::of(self.base(system, url, Some(authorize), explain))
+        Writer::new(self.base(system, url, Some(authorize), explain))
     }
     fn base(&self, system: &System, url: &Url, authorize: Option<Arc<dyn Authorize>>, explain: Explain) -> Base {
         let governor = self

@@ -3,6 +3,10 @@
 //! A provider file writes plain `async fn` in `Observe`, `Perform`, `Deliver` or `Employ`; their boxed twins below are implemented once
 //! for all of them. Before anyone agreed there is only `Look`, which makes Readers; `Act`, which makes Writers, wants an `Agreed`.
 
+mod build;
+pub mod registry;
+pub mod secrets;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     future::Future,
@@ -12,6 +16,9 @@ use std::{
 use chrono::{DateTime, Utc};
 
 use crate::model::{Account, Effect, Failure, Held, Holding, Observed, Person, Receipt, Record, Verbs, What, Worker};
+
+pub use build::{Act, Look, Records, Settings, Source, Target};
+pub use registry::{Need, Row};
 
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 

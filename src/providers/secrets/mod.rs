@@ -1,0 +1,105 @@
+//! From a reference to the secret, when the first call needs it. Never before, and never printed.
+
+mod command;
+mod file;
+
+use std::{collections::BTreeMap, fmt, path::PathBuf, sync::Arc};
+
+use secrecy::SecretString;
+
+use crate::{
+    config::{Reference, SecretRef},
+    http::Credential,
+    model::{Failure, Kind},
+};
+
+/// The places that a reference may name. `env` is handed in by `cli/context`, the only reader of the environment, and is empty unless
+/// every base URL is loopback.
+#[derive(Clone)]
+pub struct Secrets(Arc<Places>);
+
+struct Places {
+    /// The configuration's folder, where relative paths start.
+    folder: PathBuf,
+    env: BTreeMap<String, SecretString>,
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "secrets beside {}", self.0.folder.display())
+    }
+}
+
+impl Secrets {
+    pub fn new(folder: impl Into<PathBuf>, env: BTreeMap<String, SecretString>) -> Self {
+        Secrets(Arc::new(Places {
+            folder: folder.into(),
+            env,
+        }))
+    }
+    /// Fetches anew at each call; whoever authorises keeps what it got.
+    pub(super) fn lazily<K>(&self, secret: &SecretRef<K>) -> Credential {
+        let (places, reference) = (self.0.clone(), secret.reference().clone());
+        Arc::new(move || {
+            let (places, reference) = (places.clone(), reference.clone());
+            Box::pin(async move { fetch(&places, &reference).await })
+        })
+    }
+}
+
+async fn fetch(places: &Places, reference: &Reference) -> Result<SecretString, Failure> {
+    let what = format!("read the credential {reference}");
+    let secret = match reference {
+        Reference::File(path) => file::read(&places.folder.join(path)).await,
+        Reference::Command(argv) => command::run(argv).await,
+        Reference::Env(name) => places
+            .env
+            .get(name)
+            .cloned()
+            .ok_or_else(|| "the variable is not set".to_owned()),
+    };
+    secret.map_err(|why| Failure::new(Kind::Auth, what, why))
+}
+
+/// One trailing line end belongs to the file, not to the secret.
+fn trimmed(mut bytes: Vec<u8>) -> Result<SecretString, String> {
+    if bytes.last() == Some(&b'\n') {
+        bytes.pop();
+        if bytes.last() == Some(&b'\r') {
+            bytes.pop();
+        }
+    }
+    if bytes.is_empty() {
+        return Err("it is empty".into());
+    }
+    let text = String::from_utf8(bytes).map_err(|_| "it is not text".to_owned())?;
+    Ok(text.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    #[test]
+    fn a_line_end_is_not_part_of_a_secret() {
+        assert_eq!(trimmed(b"a b\r\n".to_vec()).unwrap().expose_secret(), "a b");
+        assert_eq!(trimmed(b"a\n\n".to_vec()).unwrap().expose_secret(), "a\n");
+        assert!(trimmed(b"\n".to_vec()).is_err());
+    }
+
+    #[tokio::test]
+    async fn a_variable_is_handed_in_or_not_there() {
+        let secrets = Secrets::new("/", BTreeMap::from([("T".to_owned(), "hunter2".into())]));
+        assert!(!format!("{secrets:?}").contains("hunter2"));
+        assert_eq!(
+            fetch(&secrets.0, &Reference::Env("T".into()))
+                .await
+                .unwrap()
+                .expose_secret(),
+            "hunter2"
+        );
+        assert!(fetch(&secrets.0, &Reference::Env("PATH".into())).await.is_err());
+    }
+}
