@@ -17,7 +17,7 @@ use super::{
     Error, TWINS,
     faults::{End, Fate, Faults, Seen},
     files, given,
-    journal::{Exchange, Journal},
+    journal::{self, Exchange, Journal},
     named::Named,
     persist::{Change, Log},
     roster,
@@ -70,6 +70,8 @@ pub(super) struct Inner {
     pub clock: Clock,
     pub faults: Faults,
     pub journal: Journal,
+    /// Further places for the same lines.
+    pub more: Vec<Journal>,
     pub log: Option<Log>,
     pub latency: Duration,
     pub origins: BTreeMap<&'static str, String>,
@@ -140,6 +142,7 @@ impl Engine {
             clock,
             faults,
             journal: setup.journal,
+            more: Vec::new(),
             log: setup.log,
             latency: latency.to_std().unwrap_or_default(),
             origins,
@@ -198,6 +201,13 @@ impl Engine {
     pub fn host_now(&self) -> DateTime<Utc> {
         let inner = self.lock();
         inner.clock.now((self.host)()) + inner.clock.skew
+    }
+
+    /// From now on each line goes into that file too.
+    pub fn also_journal(&self, path: &std::path::Path) -> io::Result<()> {
+        let more = Journal::file(path)?;
+        self.lock().more.push(more);
+        Ok(())
     }
 
     /// The faults with how often each was met and fired.
@@ -420,8 +430,12 @@ impl Open<'_> {
             body: &self.request.body,
             reply,
         };
-        let Inner { journal, world, .. } = inner;
-        journal.write(&exchange, &world.credentials)
+        let Inner {
+            journal, more, world, ..
+        } = inner;
+        let line = journal::line(&exchange, &world.credentials);
+        more.iter_mut().try_for_each(|j| j.write(line.clone()))?;
+        journal.write(line)
     }
 }
 

@@ -99,7 +99,14 @@ fn groups() -> Value {
 /// Label, name, features, the groups that grant it, whom it provisions; `alice` holds three directly.
 fn apps(alice: String) -> Value {
     let direct = json!([{"user": alice, "scope": "USER"}]);
-    let rows: &[(&str, &str, &[&str], &[&str], bool)] = &[
+    type Row = (
+        &'static str,
+        &'static str,
+        &'static [&'static str],
+        &'static [&'static str],
+        bool,
+    );
+    let rows: &[Row] = &[
         ("Slack", "slack", FULL, &["BR-ALL-EMPLOYEES"], false),
         ("Google Workspace", "google", FULL, &["BR-ALL-EMPLOYEES"], false),
         ("Zoom", "zoomus", FULL, &["BR-ALL-EMPLOYEES"], false),

@@ -19,9 +19,11 @@ pub mod okta;
 pub mod persist;
 pub mod quiet;
 pub mod roster;
+pub mod serve;
 pub mod servicenow;
 pub mod shape;
 pub mod slack;
+pub mod start;
 pub mod twin;
 pub mod world;
 pub mod written;
@@ -38,6 +40,13 @@ pub enum Error {
     State(String),
     #[error(transparent)]
     Io(#[from] std::io::Error),
+}
+
+impl Error {
+    /// An error of a file, with its name.
+    fn at(path: &std::path::Path, e: impl std::fmt::Display) -> Error {
+        Error::Io(std::io::Error::other(format!("{}: {e}", path.display())))
+    }
 }
 
 /// Every system of the firm, in the order in which a fresh world loads them (apps look people up in Okta, so Okta comes first).
