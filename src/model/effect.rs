@@ -44,6 +44,7 @@ pub enum Action {
     LeaveChannel {
         channel: Held,
     },
+    /// A direct message. It goes to someone else: the effect's account is the recipient's address, which the provider looks up.
     SendMessage {
         text: String,
     },

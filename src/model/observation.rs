@@ -8,7 +8,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Failure, Person, PersonId, System, Verb, Verbs};
+use super::{Effect, Failure, Person, PersonId, System, Verb, Verbs};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -247,10 +247,14 @@ pub struct Observation {
     pub person: Person,
     pub tenant: Arc<Catalogue>,
     pub systems: BTreeMap<System, Seen>,
-    /// Effects that no read can show (sessions, messages), from the ledger: when they were last done.
+    /// From the ledger: when each verb was last done for this person in that system. Sessions and messages can't be read back; whether
+    /// the sign-out came after the shutting is told by the instants of suspend and deactivate beside it.
     pub done: BTreeMap<(System, Verb), DateTime<Utc>>,
     /// What the ledger says jml itself gave: (system, holding id).
     pub given: BTreeSet<(System, String)>,
+    /// What an unfinished run of the ledger still owes this person, and since when: an owed message would else be forgotten, and a
+    /// deadline start anew at each sweep.
+    pub owed: Vec<(Effect, DateTime<Utc>)>,
 }
 
 impl Observation {

@@ -124,6 +124,11 @@ pub struct Worker {
 #[serde(rename_all = "kebab-case")]
 pub enum Hr {
     Known(Box<Worker>),
+    /// Two records of one human by HR's own number, of which one ended (its key): a conversion, not a leaving.
+    Converted {
+        worker: Box<Worker>,
+        ended: String,
+    },
     /// Read whole, and not there. Unknown, never "terminated".
     Missing,
     /// More than one live record, or two that disagree.
@@ -158,7 +163,7 @@ impl Person {
     }
     pub fn worker(&self) -> Option<&Worker> {
         match &self.hr {
-            Hr::Known(w) => Some(w),
+            Hr::Known(w) | Hr::Converted { worker: w, .. } => Some(w),
             Hr::Missing | Hr::Contradiction(_) => None,
         }
     }

@@ -18,6 +18,8 @@ pub enum Flow {
     Joiner,
     Mover,
     Leaver,
+    /// Parental or long leave: suspended, nothing taken.
+    Leave,
     Groups,
 }
 
@@ -27,6 +29,7 @@ impl fmt::Display for Flow {
             Flow::Joiner => "joiner",
             Flow::Mover => "mover",
             Flow::Leaver => "leaver",
+            Flow::Leave => "leave",
             Flow::Groups => "groups",
         })
     }
@@ -102,7 +105,8 @@ impl Step {
     }
 }
 
-/// An app whose assignment should end (or begin) by what the steps do, with no call of its own.
+/// An app whose assignment should end (or begin) by what the steps do, with no call of its own. A group that rules fill from another
+/// group is expected in the same way: then `app` is of kind Group.
 /// Its account is not read by anyone: gone from Okta it is `unassigned`, never more.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Expect {
