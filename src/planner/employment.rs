@@ -1,0 +1,152 @@
+//! What HR's record amounts to. One function, so that no flow has an opinion of its own about who works here.
+//!
+//! Absent is not terminated, and a record that contradicts itself is nobody's permission: both come out as words of their own.
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+
+use super::{
+    dates::{self, Instant},
+    refusal::Refusal,
+};
+use crate::model::{Employment, Hr, Person, Policy, When, Worker};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Word {
+    /// Works here (or is on leave); a leaving date to come may be known.
+    Employed {
+        leaves: Option<Instant>,
+    },
+    /// Has left: by a date, or by HR's word alone.
+    Left {
+        leaving: Option<Instant>,
+    },
+    Missing,
+    /// Shown, never changed.
+    SetAside(Refusal),
+}
+
+pub fn judge(person: &Person, policy: &Policy, now: DateTime<Utc>) -> Word {
+    match &person.hr {
+        Hr::Missing => Word::Missing,
+        Hr::Contradiction(what) => contradiction(person, what.clone()),
+        Hr::Converted { worker, .. } => of_worker(person, worker, policy, now),
+        Hr::Known(worker) => match stale_profile(person, worker, policy) {
+            Some(refusal) => Word::SetAside(refusal),
+            None => of_worker(person, worker, policy, now),
+        },
+    }
+}
+
+/// Settles several records of one human, as the roster gave them. Two live ones, or the same login without HR's own number to tie them, are
+/// a contradiction: enough to hold, never enough to act.
+pub fn settle(mut records: Vec<Worker>) -> Hr {
+    let Some(first) = records.pop() else {
+        return Hr::Missing;
+    };
+    if records.is_empty() {
+        return Hr::Known(Box::new(first));
+    }
+    records.push(first);
+    let keys = records.iter().map(|w| w.key.clone()).collect::<Vec<_>>().join(" and ");
+    let one_human = records[0].universal.is_some() && records.iter().all(|w| w.universal == records[0].universal);
+    let (live, ended): (Vec<_>, Vec<_>) = records
+        .into_iter()
+        .partition(|w| matches!(w.employment, Employment::Active | Employment::OnLeave));
+    match (<[Worker; 1]>::try_from(live), one_human) {
+        (Ok([worker]), true) => Hr::Converted {
+            worker: Box::new(worker),
+            ended: ended.iter().map(|w| w.key.clone()).collect::<Vec<_>>().join(", "),
+        },
+        (Ok(_), false) => Hr::Contradiction(format!("records {keys} share a login, and no universal id ties them")),
+        (Err(live), _) if live.is_empty() && one_human => latest(ended),
+        (Err(_), _) => Hr::Contradiction(format!("records {keys} are for one person")),
+    }
+}
+
+/// All ended: the employment that ended last counts.
+fn latest(ended: Vec<Worker>) -> Hr {
+    let day = |w: &Worker| match w.terminated {
+        None => None,
+        Some(When::Day(d)) => Some(d),
+        Some(When::Instant(t)) => Some(t.date_naive()),
+    };
+    match ended.into_iter().max_by_key(day) {
+        Some(w) => Hr::Known(Box::new(w)),
+        None => Hr::Missing,
+    }
+}
+
+fn contradiction(person: &Person, what: String) -> Word {
+    Word::SetAside(Refusal::Contradiction {
+        login: person.login.clone(),
+        what,
+    })
+}
+
+fn at_place(worker: &Worker, what: &str) -> String {
+    match &worker.place {
+        Some(place) => format!("{what} ({place})"),
+        None => what.to_owned(),
+    }
+}
+
+fn of_worker(person: &Person, worker: &Worker, policy: &Policy, now: DateTime<Utc>) -> Word {
+    if let Some(fault) = &worker.fault {
+        return contradiction(person, at_place(worker, fault));
+    }
+    let leaving = dates::leaving(worker, policy);
+    let hired = worker.hired.map(|h| dates::day(worker, policy, h));
+    if let (Some(l), Some(hired)) = (&leaving, hired)
+        && dates::day(worker, policy, l.date) < hired
+    {
+        return Word::SetAside(Refusal::Stale {
+            login: person.login.clone(),
+            source: at_place(worker, &l.source()),
+            hired: hired.to_string(),
+        });
+    }
+    match (worker.employment, leaving) {
+        // Employment that never began has no leaving date.
+        (Employment::Cancelled, _) | (Employment::Terminated, None) => Word::Left { leaving: None },
+        (Employment::Terminated, Some(l)) if l.at <= now => Word::Left { leaving: Some(l) },
+        (Employment::Active | Employment::OnLeave, Some(l)) if l.at <= now => {
+            let end = terminated_for(worker, policy, hired, &l);
+            let grace = TimeDelta::from_std(policy.grace).unwrap_or_default();
+            match end {
+                Some(at) if at + grace < now => contradiction(
+                    person,
+                    at_place(worker, &format!("HR says active, and {} has passed", l.source())),
+                ),
+                Some(_) | None => Word::Left { leaving: Some(l) },
+            }
+        }
+        (_, leaves) => Word::Employed { leaves },
+    }
+}
+
+/// Since when HR's status word should have said so. A last day of work that has passed leaves people on the payroll, and is no
+/// contradiction; one that merely copies the hire date is.
+fn terminated_for(
+    worker: &Worker,
+    policy: &Policy,
+    hired: Option<NaiveDate>,
+    leaving: &Instant,
+) -> Option<DateTime<Utc>> {
+    let copied = hired == Some(dates::day(worker, policy, leaving.date));
+    if leaving.field == "terminationDate" || copied {
+        return Some(leaving.at);
+    }
+    None
+}
+
+/// A leaving date in the directory's profile, from before the employment that HR tells of: HR cleared nothing on rehire.
+fn stale_profile(person: &Person, worker: &Worker, policy: &Policy) -> Option<Refusal> {
+    let hired = dates::day(worker, policy, worker.hired?);
+    let date = person.profile.get("terminationDate")?;
+    let day: NaiveDate = date.get(..10)?.parse().ok()?;
+    (worker.terminated.is_none() && day < hired).then(|| Refusal::Stale {
+        login: person.login.clone(),
+        source: format!("terminationDate {day} in the directory's profile"),
+        hired: hired.to_string(),
+    })
+}

@@ -1,0 +1,5 @@
+//! Stories: a firm, a person, a command, and the plan as a reviewer reads it.
+
+mod brakes;
+mod firm;
+mod leavers;
