@@ -48,7 +48,14 @@ pub enum Body {
         subject: Subject,
         step: StepNo,
     },
-    /// A fresh read contradicts what the vendor accepted, or an expectation was looked at.
+    /// A fresh read contradicts what the vendor accepted, or shows that an in-doubt step never happened. Beside `Verified`
+    /// the only thing that may follow a `Finished`: a step never has two of those.
+    Refuted {
+        subject: Subject,
+        step: StepNo,
+        failure: Failure,
+    },
+    /// An expectation was looked at.
     Expected {
         subject: Subject,
         expect: usize,
@@ -59,7 +66,8 @@ pub enum Body {
         record: Record,
         system: System,
     },
-    /// An attempt that failed; the record stays owed.
+    /// An attempt that failed; the record stays owed. This and `Delivered` are written under the run that owes the record,
+    /// whoever delivers it.
     Undelivered {
         key: String,
         system: System,
@@ -138,6 +146,7 @@ impl Body {
             Body::Started { .. } => "started",
             Body::Finished { .. } => "finished",
             Body::Verified { .. } => "verified",
+            Body::Refuted { .. } => "refuted",
             Body::Expected { .. } => "expected",
             Body::Owed { .. } => "owed",
             Body::Undelivered { .. } => "undelivered",
@@ -157,6 +166,7 @@ impl Body {
             | Body::Started { subject, .. }
             | Body::Finished { subject, .. }
             | Body::Verified { subject, .. }
+            | Body::Refuted { subject, .. }
             | Body::Expected { subject, .. }
             | Body::Closed { subject, .. }
             | Body::Linked { subject, .. } => Some(subject),
@@ -170,9 +180,33 @@ impl Body {
             | Body::Opaque => None,
         }
     }
+    /// The login that a plan is for: an index column beside the body, erased with it.
+    pub fn login(&self) -> Option<&str> {
+        match self {
+            Body::Planned { plan, .. } | Body::Held { plan, .. } => Some(&plan.login),
+            Body::Opened(_)
+            | Body::Started { .. }
+            | Body::Finished { .. }
+            | Body::Verified { .. }
+            | Body::Refuted { .. }
+            | Body::Expected { .. }
+            | Body::Owed { .. }
+            | Body::Undelivered { .. }
+            | Body::Delivered { .. }
+            | Body::Resumed { .. }
+            | Body::Closed { .. }
+            | Body::Linked { .. }
+            | Body::Swept(_)
+            | Body::Checkpoint { .. }
+            | Body::Opaque => None,
+        }
+    }
     pub const fn step(&self) -> Option<StepNo> {
         match self {
-            Body::Started { step, .. } | Body::Finished { step, .. } | Body::Verified { step, .. } => Some(*step),
+            Body::Started { step, .. }
+            | Body::Finished { step, .. }
+            | Body::Verified { step, .. }
+            | Body::Refuted { step, .. } => Some(*step),
             Body::Opened(_)
             | Body::Planned { .. }
             | Body::Held { .. }

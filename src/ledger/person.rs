@@ -1,0 +1,546 @@
+//! One person in one run: how each step stands, and what follows from it for the person.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use super::entry::{Seq, Subject};
+use crate::model::{
+    self, Expect, Failure, Flow, Manifest, Note, OnFailure, Outcome, PersonResult, Phase, Plan, Receipt, Step, StepNo,
+    System, Verb, system::OKTA,
+};
+
+/// Which entry, and when.
+#[derive(Clone, Copy)]
+pub(super) struct At {
+    pub seq: Seq,
+    pub time: DateTime<Utc>,
+}
+
+// Nearly every step ends: a box would be one more allocation for each.
+#[allow(clippy::large_enum_variant)]
+#[derive(Clone, Debug, PartialEq)]
+pub enum Progress {
+    Waiting,
+    /// Started, not finished: in doubt if nobody is working on it.
+    Open {
+        since: DateTime<Utc>,
+    },
+    Ended {
+        outcome: Outcome,
+        at: DateTime<Utc>,
+        receipt: Option<Receipt>,
+    },
+    /// A later plan of the same run took its place.
+    Superseded,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepRecord {
+    pub step: Step,
+    pub progress: Progress,
+    pub verified: Option<DateTime<Utc>>,
+    /// Of its (last) Started.
+    pub seq: Option<Seq>,
+    /// Of its Finished, else of what settled it.
+    pub ended: Option<Seq>,
+}
+
+impl StepRecord {
+    pub fn outcome(&self) -> Option<&Outcome> {
+        match &self.progress {
+            Progress::Ended { outcome, .. } => Some(outcome),
+            Progress::Waiting | Progress::Open { .. } | Progress::Superseded => None,
+        }
+    }
+    /// Nothing is left to do for it.
+    pub fn settled(&self) -> bool {
+        self.outcome().is_some_and(Outcome::settled)
+    }
+    pub fn superseded(&self) -> bool {
+        self.progress == Progress::Superseded
+    }
+    /// When it was known to be so: the fresh read, else the vendor's answer.
+    fn known(&self) -> Option<DateTime<Utc>> {
+        match &self.progress {
+            Progress::Ended { at, .. } => Some(self.verified.unwrap_or(*at)),
+            Progress::Waiting | Progress::Open { .. } | Progress::Superseded => None,
+        }
+    }
+    /// Is it about access? Files, messages and records are not.
+    fn access(&self) -> bool {
+        match self.step.phase {
+            Phase::Contain | Phase::Activate | Phase::Remove | Phase::Add | Phase::Close | Phase::Verify => true,
+            Phase::Preserve | Phase::Tell | Phase::Record => false,
+        }
+    }
+    fn does(&self, verbs: &[Verb]) -> bool {
+        self.step.effect.system == OKTA && verbs.contains(&self.step.effect.action.verb())
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExpectRecord {
+    pub expect: Expect,
+    pub outcome: Option<Outcome>,
+}
+
+/// One subject in one run. `steps` counts over all its plans; `after` of a later plan's steps is shifted accordingly.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PersonState {
+    pub subject: Subject,
+    pub login: String,
+    pub name: String,
+    pub flow: Flow,
+    /// The newest plan (header, notes, apps); its steps begin at `base`.
+    pub plan: Plan,
+    pub base: StepNo,
+    pub planned: DateTime<Utc>,
+    pub manifest: Manifest,
+    pub steps: Vec<StepRecord>,
+    pub expects: Vec<ExpectRecord>,
+    pub notes: Vec<Note>,
+    /// Suspended or deactivated, and cleared afterwards.
+    pub contained: Option<DateTime<Utc>>,
+    /// The last access was verified gone (or given).
+    pub completed: Option<DateTime<Utc>>,
+    pub held: Option<String>,
+    /// As it was closed; `result()` is what the steps say.
+    pub result: Option<PersonResult>,
+    pub closed: Option<DateTime<Utc>>,
+    /// The directory's account could not sign in before any step of ours.
+    pub(super) shut: bool,
+}
+
+/// Access that is not known to be gone, one account of one system.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StillOpen {
+    pub system: System,
+    /// The account's id; empty where the system was not read.
+    pub account: String,
+    /// As people know the account, if it was read.
+    pub login: Option<String>,
+    pub steps: Vec<StepNo>,
+    /// Apps whose assignment was to end and has not.
+    pub apps: Vec<String>,
+    /// Why the system could not be read.
+    pub unread: Option<String>,
+}
+
+/// How many steps ended how. Superseded ones don't count; `waiting` are neither started nor given up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Totals {
+    pub steps: usize,
+    pub verified: usize,
+    pub done: usize,
+    pub already: usize,
+    pub unassigned: usize,
+    pub failed: usize,
+    pub in_doubt: usize,
+    pub owed: usize,
+    pub not_tried: usize,
+    pub waiting: usize,
+}
+
+impl StepRecord {
+    fn new(mut step: Step, base: StepNo) -> Self {
+        for a in &mut step.after {
+            *a += base;
+        }
+        StepRecord {
+            step,
+            progress: Progress::Waiting,
+            verified: None,
+            seq: None,
+            ended: None,
+        }
+    }
+
+    /// `taken_up`: when the run was last resumed. Only then may a step that is in doubt be sent again, after a look.
+    pub(super) fn start(&mut self, at: At, taken_up: Option<Seq>) -> Result<(), &'static str> {
+        match self.progress {
+            Progress::Waiting => {}
+            Progress::Open { .. } if taken_up > self.seq => {}
+            Progress::Open { .. } => return Err("the step is under way"),
+            Progress::Ended { .. } => return Err("the step has ended"),
+            Progress::Superseded => return Err("a later plan took the step's place"),
+        }
+        self.progress = Progress::Open { since: at.time };
+        self.seq = Some(at.seq);
+        Ok(())
+    }
+
+    pub(super) fn finish(&mut self, outcome: &Outcome, receipt: Option<&Receipt>, at: At) -> Result<(), &'static str> {
+        match self.progress {
+            Progress::Open { .. } => {}
+            Progress::Waiting => match outcome {
+                Outcome::Already | Outcome::Failed { .. } | Outcome::Owed { .. } | Outcome::NotTried { .. } => {}
+                Outcome::Verified | Outcome::Done | Outcome::Unassigned | Outcome::InDoubt { .. } => {
+                    return Err("the step never started");
+                }
+            },
+            Progress::Ended { .. } => return Err("the step has ended"),
+            Progress::Superseded => return Err("a later plan took the step's place"),
+        }
+        if *outcome == Outcome::Verified {
+            self.verified = Some(at.time);
+        }
+        self.end(outcome.clone(), receipt.cloned(), at);
+        Ok(())
+    }
+
+    pub(super) fn verify(&mut self, at: At) -> Result<(), &'static str> {
+        match &mut self.progress {
+            Progress::Waiting => return Err("the step never started"),
+            Progress::Superseded => return Err("a later plan took the step's place"),
+            Progress::Open { .. } => self.end(Outcome::Verified, None, at),
+            Progress::Ended { outcome, .. } => match outcome {
+                // It was so before we came, and that is still the better word.
+                Outcome::Already => {}
+                Outcome::Verified
+                | Outcome::Done
+                | Outcome::Unassigned
+                | Outcome::Failed { .. }
+                | Outcome::InDoubt { .. }
+                | Outcome::Owed { .. }
+                | Outcome::NotTried { .. } => *outcome = Outcome::Verified,
+            },
+        }
+        self.verified = Some(at.time);
+        Ok(())
+    }
+
+    pub(super) fn refute(&mut self, failure: &Failure, at: At) -> Result<(), &'static str> {
+        let failed = Outcome::Failed {
+            failure: failure.clone(),
+        };
+        match &mut self.progress {
+            Progress::Waiting => return Err("the step never started"),
+            Progress::Superseded => return Err("a later plan took the step's place"),
+            Progress::Open { .. } => self.end(failed, None, at),
+            Progress::Ended { outcome, .. } => *outcome = failed,
+        }
+        self.verified = None;
+        Ok(())
+    }
+
+    fn end(&mut self, outcome: Outcome, receipt: Option<Receipt>, at: At) {
+        self.ended = Some(at.seq);
+        self.progress = Progress::Ended {
+            outcome,
+            at: at.time,
+            receipt,
+        };
+    }
+
+    /// It ended, but not well, and nothing may come after it.
+    fn stops(&self) -> bool {
+        self.step.on_failure == OnFailure::Halt && self.outcome().is_some_and(|o| !o.settled())
+    }
+
+    /// May still be owed while the person is complete: a leaver's running transfer, a record on its way.
+    fn may_be_late(&self, flow: Flow) -> bool {
+        let owed = match self.outcome() {
+            Some(Outcome::Owed { until, .. }) => until.is_some(),
+            _ => false,
+        };
+        let kind = match self.step.phase {
+            Phase::Preserve => flow == Flow::Leaver,
+            Phase::Record => true,
+            Phase::Contain
+            | Phase::Activate
+            | Phase::Remove
+            | Phase::Add
+            | Phase::Tell
+            | Phase::Close
+            | Phase::Verify => false,
+        };
+        owed && kind
+    }
+}
+
+impl PersonState {
+    pub(super) fn new(subject: &str, plan: &Plan, at: At) -> Self {
+        PersonState {
+            subject: subject.to_owned(),
+            login: plan.login.clone(),
+            name: plan.name.clone(),
+            flow: plan.flow,
+            plan: plan.clone(),
+            base: 0,
+            planned: at.time,
+            manifest: Manifest::default(),
+            steps: Vec::new(),
+            expects: Vec::new(),
+            notes: plan.notes.clone(),
+            contained: None,
+            completed: None,
+            held: None,
+            result: None,
+            closed: None,
+            shut: false,
+        }
+    }
+
+    /// The first plan, or what is left, planned anew.
+    pub(super) fn plan(&mut self, plan: &Plan, manifest: &Manifest, at: At) {
+        let base = self.steps.len();
+        for step in &mut self.steps {
+            if !step.settled() {
+                step.progress = Progress::Superseded;
+            }
+        }
+        self.steps
+            .extend(plan.steps.iter().map(|s| StepRecord::new(s.clone(), base)));
+        self.expects = plan
+            .expects
+            .iter()
+            .map(|expect| {
+                let mut expect = expect.clone();
+                for by in &mut expect.by {
+                    *by = by.saturating_add(base);
+                }
+                ExpectRecord { expect, outcome: None }
+            })
+            .collect();
+        if base == 0 {
+            self.planned = at.time;
+            self.manifest = manifest.clone();
+        } else {
+            // What the person held before anything was taken away stays; only what was unread then can be added.
+            self.manifest.unread.clone_from(&manifest.unread);
+            for (system, account) in &manifest.accounts {
+                self.manifest
+                    .accounts
+                    .entry(system.clone())
+                    .or_insert_with(|| account.clone());
+            }
+        }
+        self.shut |= manifest
+            .accounts
+            .get(&OKTA)
+            .is_some_and(|a| a.state >= model::State::Suspended);
+        self.login.clone_from(&plan.login);
+        self.name.clone_from(&plan.name);
+        self.flow = plan.flow;
+        self.plan = plan.clone();
+        self.base = base;
+        self.notes.clone_from(&plan.notes);
+        self.held = None;
+        self.result = None;
+        self.closed = None;
+        self.reckon(at);
+    }
+
+    pub(super) fn step(&mut self, step: StepNo) -> Result<&mut StepRecord, &'static str> {
+        self.steps.get_mut(step).ok_or("no such step was planned")
+    }
+
+    /// What follows from the steps, after one has moved.
+    pub(super) fn reckon(&mut self, at: At) {
+        if self.flow == Flow::Leaver && self.contained.is_none() && self.is_contained() {
+            self.contained = Some(at.time);
+        }
+        let access = || self.live().filter(|s| s.access());
+        self.completed = if access().all(StepRecord::settled) && self.expects_met() {
+            access().filter_map(StepRecord::known).max().or(Some(self.planned))
+        } else {
+            None
+        };
+    }
+
+    /// No way in, and then nobody in: sessions that were cleared before the door was shut may have come back.
+    fn is_contained(&self) -> bool {
+        let well = |verbs: &'static [Verb]| self.steps.iter().filter(move |s| s.does(verbs) && s.settled());
+        let shut = if self.shut {
+            Some(0)
+        } else {
+            well(&[Verb::Suspend, Verb::Deactivate]).filter_map(|s| s.ended).min()
+        };
+        let Some(shut) = shut else { return false };
+        let clear = &[Verb::ClearSessions];
+        match self.live().any(|s| s.does(clear)) {
+            true => well(clear).any(|s| s.seq.or(s.ended).is_some_and(|n| n > shut)),
+            // Planned for nobody whose sessions are known to be gone.
+            false => self.shut,
+        }
+    }
+
+    /// Those that count: not superseded.
+    pub fn live(&self) -> impl Iterator<Item = &StepRecord> {
+        self.steps.iter().filter(|s| !s.superseded())
+    }
+
+    fn numbered(&self, wanted: impl Fn(&StepRecord) -> bool) -> Vec<StepNo> {
+        (0..)
+            .zip(&self.steps)
+            .filter(|(_, s)| wanted(s))
+            .map(|(n, _)| n)
+            .collect()
+    }
+
+    fn halts(&self, step: &StepRecord) -> bool {
+        step.step
+            .after
+            .iter()
+            .filter_map(|a| self.steps.get(*a))
+            .any(StepRecord::stops)
+    }
+
+    /// Steps that may start now.
+    pub fn ready(&self) -> Vec<StepNo> {
+        let over = |a: &StepNo| {
+            self.steps
+                .get(*a)
+                .is_none_or(|s| matches!(s.progress, Progress::Ended { .. } | Progress::Superseded))
+        };
+        self.numbered(|s| {
+            s.progress == Progress::Waiting && s.step.waits.is_none() && s.step.after.iter().all(over) && !self.halts(s)
+        })
+    }
+    /// Steps that can't be tried, because one they come after ended badly and halts.
+    pub fn halted(&self) -> Vec<StepNo> {
+        self.numbered(|s| s.progress == Progress::Waiting && self.halts(s))
+    }
+    /// Steps that wait for something outside: to be ended as owed.
+    pub fn owing(&self) -> Vec<StepNo> {
+        self.numbered(|s| s.progress == Progress::Waiting && s.step.waits.is_some() && !self.halts(s))
+    }
+    /// Started, not finished: in doubt if nobody works on them.
+    pub fn open_steps(&self) -> Vec<StepNo> {
+        self.numbered(|s| matches!(s.progress, Progress::Open { .. }))
+    }
+
+    /// Looked at, and as they should be.
+    fn expects_met(&self) -> bool {
+        self.expects
+            .iter()
+            .all(|e| e.outcome.as_ref().is_some_and(Outcome::settled))
+    }
+
+    /// What the steps say, whatever was closed.
+    pub fn result(&self) -> PersonResult {
+        if self.steps.is_empty() {
+            return if self.held.is_some() {
+                PersonResult::Held
+            } else {
+                PersonResult::Nothing
+            };
+        }
+        let done = self.live().all(|s| s.settled() || s.may_be_late(self.flow));
+        if done && self.expects_met() {
+            PersonResult::Complete
+        } else {
+            PersonResult::Partial
+        }
+    }
+
+    /// Closed as complete: no more entries about its steps.
+    pub fn complete(&self) -> bool {
+        self.closed.is_some() && self.result == Some(PersonResult::Complete)
+    }
+
+    /// Nothing of it is left for resume or the sweep. A plan that was only held is judged anew each time.
+    pub fn finished(&self) -> bool {
+        match self.result {
+            Some(PersonResult::Complete | PersonResult::Nothing | PersonResult::Refused) => true,
+            Some(PersonResult::Held | PersonResult::Partial | PersonResult::Planned) | None => self.steps.is_empty(),
+        }
+    }
+
+    /// Something raises the exit code: not settled, and not owed within its own deadline.
+    pub fn overdue(&self, now: DateTime<Utc>) -> bool {
+        let late = |outcome: Option<&Outcome>| match outcome {
+            Some(Outcome::Owed { until, .. }) => until.is_none_or(|t| t < now),
+            Some(o) => !o.settled(),
+            None => true,
+        };
+        self.live().any(|s| late(s.outcome())) || self.expects.iter().any(|e| late(e.outcome.as_ref()))
+    }
+
+    /// Access that is not known to be gone. Manual tasks and unassigned apps are told beside it.
+    pub fn still_open(&self) -> Vec<StillOpen> {
+        let mut open: BTreeMap<(System, String), StillOpen> = BTreeMap::new();
+        let login = |system: &System, account: &str| {
+            let known = self.manifest.accounts.get(system)?;
+            (known.id == account || account.is_empty()).then(|| known.login.clone())
+        };
+        let new = |system: &System, account: &str| StillOpen {
+            system: system.clone(),
+            account: account.to_owned(),
+            login: login(system, account),
+            steps: Vec::new(),
+            apps: Vec::new(),
+            unread: None,
+        };
+        let lacks = |s: &&StepRecord| s.access() && !s.step.effect.action.gives() && !s.settled();
+        for (n, s) in (0..)
+            .zip(&self.steps)
+            .filter(|(_, s)| !s.superseded())
+            .filter(|(_, s)| lacks(s))
+        {
+            let effect = &s.step.effect;
+            open.entry((effect.system.clone(), effect.account.clone()))
+                .or_insert_with(|| new(&effect.system, &effect.account))
+                .steps
+                .push(n);
+        }
+        let stays = |e: &&ExpectRecord| !e.expect.assigned && matches!(e.outcome, Some(Outcome::Failed { .. }));
+        for e in self.expects.iter().filter(stays) {
+            let account = self.manifest.accounts.get(&OKTA).map_or("", |a| a.id.as_str());
+            open.entry((OKTA, account.to_owned()))
+                .or_insert_with(|| new(&OKTA, account))
+                .apps
+                .push(e.expect.app.name.clone());
+        }
+        if self.flow == Flow::Leaver {
+            for (system, why) in &self.manifest.unread {
+                open.entry((system.clone(), String::new()))
+                    .or_insert_with(|| new(system, ""))
+                    .unread = Some(why.clone());
+            }
+        }
+        open.into_values().collect()
+    }
+
+    pub fn totals(&self) -> Totals {
+        let mut t = Totals::default();
+        for s in self.live() {
+            t.steps += 1;
+            match s.outcome() {
+                Some(Outcome::Verified) => t.verified += 1,
+                Some(Outcome::Done) => t.done += 1,
+                Some(Outcome::Already) => t.already += 1,
+                Some(Outcome::Unassigned) => t.unassigned += 1,
+                Some(Outcome::Failed { .. }) => t.failed += 1,
+                Some(Outcome::InDoubt { .. }) => t.in_doubt += 1,
+                Some(Outcome::Owed { .. }) => t.owed += 1,
+                Some(Outcome::NotTried { .. }) => t.not_tried += 1,
+                None if matches!(s.progress, Progress::Open { .. }) => t.in_doubt += 1,
+                None => t.waiting += 1,
+            }
+        }
+        t
+    }
+
+    /// Systems in which something was done or tried, for the report's order.
+    pub fn systems(&self) -> BTreeSet<&System> {
+        self.live().map(|s| &s.step.effect.system).collect()
+    }
+}
+
+impl Totals {
+    pub fn add(&mut self, other: &Totals) {
+        self.steps += other.steps;
+        self.verified += other.verified;
+        self.done += other.done;
+        self.already += other.already;
+        self.unassigned += other.unassigned;
+        self.failed += other.failed;
+        self.in_doubt += other.in_doubt;
+        self.owed += other.owed;
+        self.not_tried += other.not_tried;
+        self.waiting += other.waiting;
+    }
+}
