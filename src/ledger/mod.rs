@@ -1,5 +1,319 @@
 //! Memory: append-only, hash-chained, durable. A call may leave only after `append` has returned.
+//!
+//! One thread (or one task) owns the store; a `Ledger` is a handle to it. What waits in the queue is written in one transaction.
+//! Nothing here decides what to do: `fold` says what happened, `proof` that nobody edited it, `lease` who may work on whom.
 
 pub mod entry;
+mod error;
 pub mod fold;
+pub mod lease;
 mod person;
+pub mod query;
+pub mod seal;
+pub mod store;
+#[cfg(test)]
+mod tests;
+
+use std::{collections::BTreeMap, fmt, path::Path, sync::Arc, thread::JoinHandle};
+
+use chrono::{DateTime, SubsecRound, Utc};
+use tokio::sync::{mpsc, oneshot};
+
+pub use entry::{Body, Draft, Entry, Envelope, Opened, Seq, Subject, Swept};
+pub use error::LedgerError;
+pub use fold::{Illegal, PersonState, Progress, State};
+pub use lease::{Fence, Guard, Lease};
+pub use query::{Filter, History, Owing, Planned, RunHead, SlaRow};
+pub use seal::Meta;
+pub use store::{Memory, Sqlite, Store};
+
+use lease::{Holder, Lock};
+use seal::seal;
+use store::{Batch, Query};
+
+/// Time comes from whoever reads the clock.
+pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
+
+type Answer = oneshot::Sender<Result<Vec<Entry>, LedgerError>>;
+
+enum Job {
+    Append(Batch, Answer),
+    Do(Box<dyn FnOnce(&mut Keeper) + Send>),
+}
+
+/// A handle; clones share the store. The last one to be dropped waits until everything queued is written and the file is closed.
+#[derive(Clone)]
+pub struct Ledger {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    queue: Option<mpsc::UnboundedSender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        drop(self.queue.take());
+        if let Some(thread) = self.thread.take() {
+            // A writer that panicked has written nothing half: its transaction was rolled back.
+            drop(thread.join());
+        }
+    }
+}
+
+impl fmt::Debug for Ledger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Ledger")
+    }
+}
+
+/// The one owner of the store.
+pub(crate) struct Keeper {
+    store: Box<dyn Store>,
+    meta: Meta,
+    clock: Clock,
+    /// Lock files of the runs of this process, with how many leases need each.
+    locks: BTreeMap<String, (Lock, usize)>,
+}
+
+impl Ledger {
+    /// The embedded ledger, on its own thread. Refuses a ledger of another tenant.
+    pub fn open(path: &Path, meta: Meta, clock: Clock) -> Result<Ledger, LedgerError> {
+        Self::threaded(Sqlite::open(path)?, meta, clock)
+    }
+
+    pub fn threaded(store: impl Store + 'static, meta: Meta, clock: Clock) -> Result<Ledger, LedgerError> {
+        let mut keeper = Keeper::new(store, meta, clock)?;
+        let (queue, mut jobs) = mpsc::unbounded_channel();
+        let thread = std::thread::Builder::new()
+            .name("ledger".into())
+            .spawn(move || {
+                while let Some(job) = jobs.blocking_recv() {
+                    keeper.work(job, &mut jobs);
+                }
+            })
+            .map_err(|e| LedgerError::Store(e.to_string()))?;
+        Ok(Ledger::over(queue, Some(thread)))
+    }
+
+    /// As a task of the current runtime: a paused clock runs on while a foreign thread works, and every timeout would fire.
+    pub fn local(store: impl Store + 'static, meta: Meta, clock: Clock) -> Result<Ledger, LedgerError> {
+        let mut keeper = Keeper::new(store, meta, clock)?;
+        let (queue, mut jobs) = mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            while let Some(job) = jobs.recv().await {
+                keeper.work(job, &mut jobs);
+            }
+        });
+        Ok(Ledger::over(queue, None))
+    }
+
+    fn over(queue: mpsc::UnboundedSender<Job>, thread: Option<JoinHandle<()>>) -> Ledger {
+        Ledger {
+            shared: Arc::new(Shared {
+                queue: Some(queue),
+                thread,
+            }),
+        }
+    }
+
+    /// All of them or none, in this order. **When it has returned they survive a power loss**, and only then may a call leave
+    /// that they announce. Refused as `LeaseLost` where another run has taken over a subject of the guard.
+    pub async fn append(&self, guard: &Guard, drafts: Vec<Draft>) -> Result<Vec<Seq>, LedgerError> {
+        let entries = self.append_entries(guard, drafts).await?;
+        Ok(entries.iter().map(|e| e.envelope.seq).collect())
+    }
+
+    /// As `append`, and gives the entries back for `fold::next`.
+    pub async fn append_entries(&self, guard: &Guard, drafts: Vec<Draft>) -> Result<Vec<Entry>, LedgerError> {
+        let (answer, written) = oneshot::channel();
+        self.send(Job::Append((guard.clone(), drafts), answer))?;
+        written.await.map_err(|_| stopped())?
+    }
+
+    /// All of the subjects or none: `LeaseHeld` names who has one. A dead run's lease is taken over at once.
+    pub async fn lease(&self, subjects: &[Subject], run: &str) -> Result<Lease, LedgerError> {
+        let mut subjects = subjects.to_vec();
+        // One order for everybody, and nobody twice.
+        subjects.sort();
+        subjects.dedup();
+        let run = run.to_owned();
+        let fences = {
+            let run = run.clone();
+            self.ask(move |k| k.lease(&subjects, &run)).await?
+        };
+        Ok(Lease::new(self.clone(), run, fences))
+    }
+
+    pub(crate) async fn ask<T: Send + 'static>(
+        &self,
+        f: impl FnOnce(&mut Keeper) -> Result<T, LedgerError> + Send + 'static,
+    ) -> Result<T, LedgerError> {
+        let (answer, answered) = oneshot::channel();
+        // Whoever asked may have gone: then nobody needs the answer.
+        self.send(Job::Do(Box::new(move |k| drop(answer.send(f(k))))))?;
+        answered.await.map_err(|_| stopped())?
+    }
+
+    /// Does not wait, and does not learn how it went.
+    pub(crate) fn tell(&self, f: impl FnOnce(&mut Keeper) + Send + 'static) {
+        drop(self.send(Job::Do(Box::new(f))));
+    }
+
+    fn send(&self, job: Job) -> Result<(), LedgerError> {
+        let queue = self.shared.queue.as_ref().ok_or_else(stopped)?;
+        queue.send(job).map_err(|_| stopped())
+    }
+}
+
+fn stopped() -> LedgerError {
+    LedgerError::Store("its writer has stopped".into())
+}
+
+impl Keeper {
+    fn new(store: impl Store + 'static, meta: Meta, clock: Clock) -> Result<Keeper, LedgerError> {
+        let mut keeper = Keeper {
+            store: Box::new(store),
+            meta,
+            clock,
+            locks: BTreeMap::new(),
+        };
+        let mut ours = Ok(());
+        let meta = keeper.meta.clone();
+        let query = Query {
+            bare: true,
+            ..Query::default()
+        };
+        keeper.store.read(&query, &mut |row| {
+            ours = belongs(&meta, &row.envelope()?);
+            Ok(false)
+        })?;
+        ours.map(|()| keeper)
+    }
+
+    /// One job, and with it every append that waits behind it.
+    fn work(&mut self, first: Job, jobs: &mut mpsc::UnboundedReceiver<Job>) {
+        let (mut batches, mut answers) = (Vec::new(), Vec::new());
+        let mut job = Some(first);
+        while let Some(now) = job.take() {
+            match now {
+                Job::Append(batch, answer) => {
+                    batches.push(batch);
+                    answers.push(answer);
+                }
+                Job::Do(f) => {
+                    self.commit(std::mem::take(&mut batches), std::mem::take(&mut answers));
+                    f(self);
+                }
+            }
+            job = jobs.try_recv().ok();
+        }
+        self.commit(batches, answers);
+    }
+
+    fn commit(&mut self, batches: Vec<Batch>, answers: Vec<Answer>) {
+        if batches.is_empty() {
+            return;
+        }
+        let (meta, now) = (&self.meta, (self.clock)());
+        let written = self
+            .store
+            .append(&|head, fence, draft| seal(head, meta, now, fence, draft), batches);
+        for (result, answer) in written.into_iter().zip(answers) {
+            // Whoever asked may have gone: it is written all the same.
+            drop(answer.send(result));
+        }
+    }
+
+    fn lease(&mut self, subjects: &[Subject], run: &str) -> Result<Vec<Fence>, LedgerError> {
+        let holder = Holder {
+            run: run.to_owned(),
+            host: self.meta.host.clone(),
+            pid: std::process::id(),
+            since: (self.clock)().trunc_subsecs(3),
+        };
+        let locks = self.store.locks();
+        if !self.locks.contains_key(run) {
+            match locks.take(run)? {
+                Some(lock) => {
+                    self.locks.insert(run.to_owned(), (lock, 0));
+                }
+                None => return Err(self.held_elsewhere(subjects, run)),
+            }
+        }
+        let result = self.store.lease(subjects, &holder, &|other| locks.dead(&other.run));
+        match result {
+            Ok(fences) => {
+                if let Some((_, users)) = self.locks.get_mut(run) {
+                    *users += 1;
+                }
+                Ok(fences)
+            }
+            Err(e) => {
+                if self.locks.get(run).is_some_and(|(_, users)| *users == 0) {
+                    self.locks.remove(run);
+                }
+                Err(self.named(e))
+            }
+        }
+    }
+    fn release(&mut self, run: &str, fences: &[Fence]) -> Result<(), LedgerError> {
+        let result = self.store.release(fences);
+        if let Some((_, users)) = self.locks.get_mut(run) {
+            *users = users.saturating_sub(1);
+            if *users == 0 {
+                self.locks.remove(run);
+            }
+        }
+        result
+    }
+
+    /// Another process works on this very run.
+    fn held_elsewhere(&mut self, subjects: &[Subject], run: &str) -> LedgerError {
+        let nobody = Holder {
+            run: String::new(),
+            host: String::new(),
+            pid: 0,
+            since: DateTime::UNIX_EPOCH,
+        };
+        // Nobody is dead here, so that the store answers with the holder and grants nothing that counts.
+        match self.store.lease(subjects, &nobody, &|_| false) {
+            Err(e) => self.named(e),
+            Ok(fences) => {
+                drop(self.store.release(&fences));
+                LedgerError::Store(format!("run {run} is being worked on by another process"))
+            }
+        }
+    }
+
+    /// The operator of the run that holds it, as its first entry tells.
+    fn named(&mut self, mut error: LedgerError) -> LedgerError {
+        if let LedgerError::LeaseHeld { by, run, .. } = &mut error {
+            let query = Query {
+                run: Some(run.clone()),
+                bare: true,
+                ..Query::default()
+            };
+            let read = self.store.read(&query, &mut |row| {
+                *by = row.envelope()?.operator;
+                Ok(false)
+            });
+            if read.is_err() || by.is_empty() {
+                "an unknown operator".clone_into(by);
+            }
+        }
+        error
+    }
+}
+
+fn belongs(meta: &Meta, envelope: &Envelope) -> Result<(), LedgerError> {
+    if envelope.tenant == meta.tenant {
+        Ok(())
+    } else {
+        Err(LedgerError::WrongTenant {
+            ledger: envelope.tenant.clone(),
+            asked: meta.tenant.clone(),
+        })
+    }
+}

@@ -1,0 +1,75 @@
+//! What can go wrong with memory. The caller chooses the exit code; the words are for people.
+
+use std::fmt;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+
+use super::entry::{Seq, Subject};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LedgerError {
+    /// Another run took the subject over: nothing more may be done to it by this one.
+    LeaseLost {
+        subject: Subject,
+    },
+    /// Another run works on the subject now.
+    LeaseHeld {
+        subject: Subject,
+        by: String,
+        host: String,
+        run: String,
+        since: DateTime<Utc>,
+        pid: u32,
+    },
+    WrongTenant {
+        ledger: String,
+        asked: String,
+    },
+    /// It could not be read or written: full disk, rights, another process that never lets go.
+    Store(String),
+    /// What is stored contradicts itself.
+    Corrupt {
+        seq: Option<Seq>,
+        why: String,
+    },
+}
+
+impl LedgerError {
+    pub(super) fn corrupt(seq: Seq, why: impl Into<String>) -> Self {
+        LedgerError::Corrupt {
+            seq: Some(seq),
+            why: why.into(),
+        }
+    }
+}
+
+impl fmt::Display for LedgerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LedgerError::LeaseLost { subject } => write!(
+                f,
+                "another run has taken over {subject}; this run does nothing more to it"
+            ),
+            LedgerError::LeaseHeld {
+                subject,
+                by,
+                host,
+                run,
+                since,
+                pid,
+            } => write!(
+                f,
+                "run {run} by {by} on {host} (process {pid}) has been working on {subject} since {}",
+                since.to_rfc3339_opts(SecondsFormat::Secs, true).replace('T', " ")
+            ),
+            LedgerError::WrongTenant { ledger, asked } => {
+                write!(f, "this ledger belongs to organisation {ledger}, not to {asked}")
+            }
+            LedgerError::Store(why) => write!(f, "the ledger can't be used: {why}"),
+            LedgerError::Corrupt { seq: Some(seq), why } => write!(f, "ledger entry {seq}: {why}"),
+            LedgerError::Corrupt { seq: None, why } => write!(f, "the ledger file is damaged: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for LedgerError {}

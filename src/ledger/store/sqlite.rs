@@ -1,0 +1,391 @@
+//! One file on this machine: WAL, synced at each commit, and triggers that refuse what an append-only table must refuse.
+//!
+//! The triggers stop mistakes, not an owner of the file who means it: that is what the hashes and a checkpoint kept elsewhere show.
+
+use std::{
+    fs::{DirBuilder, OpenOptions},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use chrono::SecondsFormat;
+use rusqlite::{
+    Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params, params_from_iter,
+    types::Value,
+};
+
+use super::{Batch, Query, Seal, Store, token};
+use crate::ledger::{
+    LedgerError,
+    entry::{Entry, Subject},
+    lease::{Fence, Holder, Locks},
+    seal::{Head, Row, Text},
+};
+
+/// Index columns of the envelope are computed from the very bytes that are hashed; those of a body lie with it, to be erased with it.
+const SCHEMA: &str = "
+CREATE TABLE IF NOT EXISTS envelope (
+  seq      INTEGER PRIMARY KEY,
+  envelope TEXT NOT NULL,
+  hash     BLOB NOT NULL CHECK (length(hash) = 32),
+  run      TEXT AS (json_extract(envelope, '$.run')) VIRTUAL,
+  kind     TEXT AS (json_extract(envelope, '$.kind')) VIRTUAL,
+  time     TEXT AS (json_extract(envelope, '$.time')) VIRTUAL
+) STRICT;
+CREATE INDEX IF NOT EXISTS envelope_run ON envelope (run);
+CREATE INDEX IF NOT EXISTS envelope_kind ON envelope (kind);
+CREATE TABLE IF NOT EXISTS body (
+  seq     INTEGER PRIMARY KEY,
+  salt    BLOB NOT NULL,
+  body    TEXT NOT NULL,
+  subject TEXT,
+  login   TEXT COLLATE NOCASE
+) STRICT;
+CREATE INDEX IF NOT EXISTS body_subject ON body (subject) WHERE subject IS NOT NULL;
+CREATE INDEX IF NOT EXISTS body_login ON body (login) WHERE login IS NOT NULL;
+CREATE TABLE IF NOT EXISTS lease (
+  subject TEXT PRIMARY KEY,
+  run     TEXT NOT NULL,
+  host    TEXT NOT NULL,
+  pid     INTEGER NOT NULL,
+  since   TEXT NOT NULL,
+  token   INTEGER NOT NULL,
+  held    INTEGER NOT NULL
+) STRICT;
+CREATE TRIGGER IF NOT EXISTS envelope_no_update BEFORE UPDATE ON envelope
+BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+CREATE TRIGGER IF NOT EXISTS envelope_no_delete BEFORE DELETE ON envelope
+BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+CREATE TRIGGER IF NOT EXISTS envelope_next BEFORE INSERT ON envelope
+WHEN NEW.seq IS NOT (SELECT coalesce(max(seq), 0) + 1 FROM envelope)
+  OR json_extract(NEW.envelope, '$.seq') IS NOT NEW.seq
+  OR json_extract(NEW.envelope, '$.prev') IS NOT
+     coalesce((SELECT lower(hex(hash)) FROM envelope ORDER BY seq DESC LIMIT 1), lower(hex(zeroblob(32))))
+BEGIN SELECT RAISE(ABORT, 'the entry does not follow the last one'); END;
+CREATE TRIGGER IF NOT EXISTS body_no_update BEFORE UPDATE ON body
+BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+CREATE TRIGGER IF NOT EXISTS body_belongs BEFORE INSERT ON body
+WHEN NEW.seq IS NOT (SELECT max(seq) FROM envelope) OR EXISTS (SELECT 1 FROM body WHERE seq = NEW.seq)
+BEGIN SELECT RAISE(ABORT, 'the body belongs to no new entry'); END;
+";
+
+pub struct Sqlite {
+    db: Connection,
+    path: PathBuf,
+}
+
+impl Sqlite {
+    /// Makes the file (0600) and its folder (0700) where they don't exist.
+    pub fn open(path: &Path) -> Result<Sqlite, LedgerError> {
+        let unusable = |e: std::io::Error| LedgerError::Store(format!("{}: {e}", path.display()));
+        if let Some(folder) = path.parent().filter(|p| !p.as_os_str().is_empty() && !p.exists()) {
+            DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(folder)
+                .map_err(unusable)?;
+        }
+        // SQLite would create with 0644; its -wal and -shm inherit the mode of the file.
+        OpenOptions::new()
+            .create(true)
+            .append(true)
+            .mode(0o600)
+            .open(path)
+            .map_err(unusable)?;
+        let flags =
+            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+        let db = Connection::open_with_flags(path, flags).map_err(failed)?;
+        let prepare = |db: &Connection| -> rusqlite::Result<()> {
+            db.busy_timeout(Duration::from_secs(10))?;
+            db.pragma_update(None, "journal_mode", "WAL")?;
+            // WAL's usual NORMAL may lose the last commits at a power loss.
+            db.pragma_update(None, "synchronous", "FULL")?;
+            db.pragma_update(None, "trusted_schema", false)?;
+            // Without it INSERT OR REPLACE deletes a row and the DELETE trigger never hears of it.
+            db.pragma_update(None, "recursive_triggers", true)?;
+            db.execute_batch(SCHEMA)
+        };
+        prepare(&db).map_err(failed)?;
+        Ok(Sqlite {
+            db,
+            path: path.to_owned(),
+        })
+    }
+
+    /// Deferred transactions that upgrade get SQLITE_BUSY at once, whatever the timeout: every write begins as one.
+    fn begin(&mut self) -> Result<Transaction<'_>, LedgerError> {
+        self.db
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(failed)
+    }
+}
+
+fn failed(e: rusqlite::Error) -> LedgerError {
+    match e.sqlite_error_code() {
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => LedgerError::Corrupt {
+            seq: None,
+            why: e.to_string(),
+        },
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            LedgerError::Store("another process has kept it locked for 10 s".into())
+        }
+        _ => LedgerError::Store(e.to_string()),
+    }
+}
+
+fn head(tx: &Transaction<'_>) -> Result<Head, LedgerError> {
+    let last = tx
+        .prepare_cached("SELECT seq, hash FROM envelope ORDER BY seq DESC LIMIT 1")
+        .and_then(|mut s| {
+            s.query_row([], |r| {
+                Ok(Head {
+                    seq: r.get(0)?,
+                    hash: r.get(1)?,
+                })
+            })
+            .optional()
+        });
+    Ok(last.map_err(failed)?.unwrap_or_default())
+}
+
+fn fenced(tx: &Transaction<'_>, fence: &Fence) -> Result<bool, LedgerError> {
+    tx.prepare_cached("SELECT EXISTS (SELECT 1 FROM lease WHERE subject = ?1 AND token = ?2 AND held = 1)")
+        .and_then(|mut s| s.query_row(params![fence.subject, fence.token], |r| r.get(0)))
+        .map_err(failed)
+}
+
+fn insert(tx: &Transaction<'_>, row: &Row) -> rusqlite::Result<()> {
+    // Canonical JSON is UTF-8: it is written as the text that the columns are computed from.
+    let text = |b: &[u8]| String::from_utf8_lossy(b).into_owned();
+    tx.prepare_cached("INSERT INTO envelope (seq, envelope, hash) VALUES (?1, ?2, ?3)")?
+        .execute(params![row.seq, text(&row.envelope), row.hash])?;
+    if let Some(t) = &row.text {
+        tx.prepare_cached("INSERT INTO body (seq, salt, body, subject, login) VALUES (?1, ?2, ?3, ?4, ?5)")?
+            .execute(params![row.seq, t.salt, text(&t.body), t.subject, t.login])?;
+    }
+    Ok(())
+}
+
+fn one(
+    tx: &Transaction<'_>,
+    seal: Seal<'_>,
+    at: &mut Head,
+    (guard, drafts): Batch,
+) -> Result<Result<Vec<Entry>, LedgerError>, LedgerError> {
+    for fence in &guard.fences {
+        if !fenced(tx, fence)? {
+            return Ok(Err(LedgerError::LeaseLost {
+                subject: fence.subject.clone(),
+            }));
+        }
+    }
+    let mut entries = Vec::with_capacity(drafts.len());
+    for draft in drafts {
+        let fence = token(&guard, &draft);
+        let (row, entry) = seal(at, fence, draft)?;
+        insert(tx, &row).map_err(failed)?;
+        *at = row.head()?;
+        entries.push(entry);
+    }
+    Ok(Ok(entries))
+}
+
+/// Joined from `body` where a body's column is asked for, so that its index is used.
+fn sql(query: &Query) -> (String, Vec<Value>) {
+    let body = if query.bare { "''" } else { "b.body" };
+    let join = if query.subject.is_some() || query.login.is_some() {
+        "body b CROSS JOIN envelope e ON e.seq = b.seq"
+    } else {
+        "envelope e LEFT JOIN body b ON b.seq = e.seq"
+    };
+    let mut wheres = vec!["e.seq > ?1".to_owned()];
+    let mut values = vec![Value::Integer(query.after)];
+    let mut put = |what: &str, value: String| {
+        values.push(Value::Text(value));
+        wheres.push(what.replace("??", &format!("?{}", values.len())));
+    };
+    if let Some(t) = query.since {
+        // Fractions vary in length and don't sort as text: whole seconds here, the rest by the caller.
+        put(
+            "substr(e.time, 1, 19) >= substr(??, 1, 19)",
+            t.to_rfc3339_opts(SecondsFormat::Secs, true),
+        );
+    }
+    if let Some(run) = &query.run {
+        put("e.run = ??", run.clone());
+    }
+    if let Some(prefix) = &query.prefix {
+        put("substr(e.run, 1, length(??)) = ??", prefix.clone());
+    }
+    if let Some(subject) = &query.subject {
+        put("b.subject = ??", subject.clone());
+    }
+    if let Some(login) = &query.login {
+        put("b.login = ??", login.clone());
+    }
+    if !query.kinds.is_empty() {
+        // Names of ours, out of `Body::kind`.
+        let kinds: Vec<String> = query.kinds.iter().map(|k| format!("'{k}'")).collect();
+        wheres.push(format!("e.kind IN ({})", kinds.join(", ")));
+    }
+    let text = format!(
+        "SELECT e.seq, e.envelope, e.hash, b.salt, {body}, b.subject, b.login, b.seq FROM {join} WHERE {} ORDER BY e.seq",
+        wheres.join(" AND ")
+    );
+    (text, values)
+}
+
+fn row(r: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
+    // As bytes: a damaged text is no UTF-8, and it is `proof` that has to say so.
+    let bytes =
+        |i: usize| -> rusqlite::Result<Vec<u8>> { Ok(r.get_ref(i)?.as_bytes_or_null()?.unwrap_or_default().to_vec()) };
+    let word = |i: usize| -> rusqlite::Result<Option<String>> {
+        Ok(r.get_ref(i)?
+            .as_bytes_or_null()?
+            .map(|b| String::from_utf8_lossy(b).into_owned()))
+    };
+    Ok(Row {
+        seq: r.get(0)?,
+        envelope: bytes(1)?,
+        hash: bytes(2)?,
+        text: match r.get::<_, Option<i64>>(7)? {
+            None => None,
+            Some(_) => Some(Text {
+                salt: bytes(3)?,
+                body: bytes(4)?,
+                subject: word(5)?,
+                login: word(6)?,
+            }),
+        },
+    })
+}
+
+impl Store for Sqlite {
+    fn append(&mut self, seal: Seal<'_>, batches: Vec<Batch>) -> Vec<Result<Vec<Entry>, LedgerError>> {
+        let count = batches.len();
+        let written = self.begin().and_then(|tx| {
+            let mut at = head(&tx)?;
+            let answers = batches
+                .into_iter()
+                .map(|b| one(&tx, seal, &mut at, b))
+                .collect::<Result<Vec<_>, _>>()?;
+            tx.commit().map_err(failed)?;
+            Ok(answers)
+        });
+        written.unwrap_or_else(|e| vec![Err(e); count])
+    }
+
+    fn read(
+        &mut self,
+        query: &Query,
+        each: &mut dyn FnMut(Row) -> Result<bool, LedgerError>,
+    ) -> Result<(), LedgerError> {
+        let (text, values) = sql(query);
+        let mut statement = self.db.prepare_cached(&text).map_err(failed)?;
+        let mut rows = statement.query(params_from_iter(values)).map_err(failed)?;
+        while let Some(r) = rows.next().map_err(failed)? {
+            let row = row(r).map_err(failed)?;
+            if let Some(since) = query.since
+                && row.envelope()?.time < since
+            {
+                continue;
+            }
+            if !each(row)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn lease(
+        &mut self,
+        subjects: &[Subject],
+        holder: &Holder,
+        dead: &dyn Fn(&Holder) -> bool,
+    ) -> Result<Vec<Fence>, LedgerError> {
+        let tx = self.begin()?;
+        let mut fences = Vec::with_capacity(subjects.len());
+        for subject in subjects {
+            let last = tx
+                .prepare_cached("SELECT run, host, pid, since, token, held FROM lease WHERE subject = ?1")
+                .and_then(|mut s| {
+                    s.query_row([subject], |r| {
+                        let other = Holder {
+                            run: r.get(0)?,
+                            host: r.get(1)?,
+                            pid: r.get(2)?,
+                            since: r.get::<_, String>(3)?.parse().unwrap_or(chrono::DateTime::UNIX_EPOCH),
+                        };
+                        Ok((other, r.get::<_, i64>(4)?, r.get::<_, bool>(5)?))
+                    })
+                    .optional()
+                })
+                .map_err(failed)?;
+            let token = match last {
+                Some((other, _, true)) if other.run != holder.run && !dead(&other) => return Err(other.holds(subject)),
+                Some((_, token, _)) => token + 1,
+                None => 1,
+            };
+            tx.prepare_cached("INSERT OR REPLACE INTO lease VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1)")
+                .and_then(|mut s| {
+                    s.execute(params![
+                        subject,
+                        holder.run,
+                        holder.host,
+                        holder.pid,
+                        holder.since.to_rfc3339_opts(SecondsFormat::Millis, true),
+                        token
+                    ])
+                })
+                .map_err(failed)?;
+            fences.push(Fence {
+                subject: subject.clone(),
+                token,
+            });
+        }
+        tx.commit().map_err(failed)?;
+        Ok(fences)
+    }
+
+    fn release(&mut self, fences: &[Fence]) -> Result<(), LedgerError> {
+        let tx = self.begin()?;
+        for f in fences {
+            tx.prepare_cached("UPDATE lease SET held = 0 WHERE subject = ?1 AND token = ?2")
+                .and_then(|mut s| s.execute(params![f.subject, f.token]))
+                .map_err(failed)?;
+        }
+        tx.commit().map_err(failed)
+    }
+
+    fn locks(&self) -> Locks {
+        Locks::Files(self.path.with_extension("locks"))
+    }
+
+    fn sound(&mut self) -> Result<(), LedgerError> {
+        let whole = |why: String| LedgerError::Corrupt { seq: None, why };
+        let said: String = self
+            .db
+            .query_row("PRAGMA integrity_check(1)", [], |r| r.get(0))
+            .map_err(|e| whole(e.to_string()))?;
+        if said != "ok" {
+            return Err(whole(said));
+        }
+        let stray: Option<i64> = self
+            .db
+            .query_row(
+                "SELECT seq FROM body WHERE seq NOT IN (SELECT seq FROM envelope) LIMIT 1",
+                [],
+                |r| r.get(0),
+            )
+            .optional()
+            .map_err(|e| whole(e.to_string()))?;
+        match stray {
+            Some(seq) => Err(LedgerError::corrupt(
+                seq,
+                "its envelope is gone, its body is still there",
+            )),
+            None => Ok(()),
+        }
+    }
+}
