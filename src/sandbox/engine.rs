@@ -97,6 +97,22 @@ impl Clock {
 }
 
 impl Engine {
+    /// A world in memory that behaves: for tests, and under virtual time.
+    pub fn in_memory(given: Value, host: Host) -> Result<Arc<Engine>, Error> {
+        let (journal, say): (_, Say) = (Journal::memory(), Arc::new(|_| {}));
+        let (faults, rates) = (Vec::new(), BTreeMap::new());
+        Engine::new(Setup {
+            given,
+            host,
+            say,
+            journal,
+            log: None,
+            faults,
+            latency: None,
+            rates,
+        })
+    }
+
     pub fn new(setup: Setup) -> Result<Arc<Engine>, Error> {
         let given = setup.given;
         let now = given["now"]

@@ -197,6 +197,7 @@ fn answers(control: &str, nonce: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sandbox::engine::Request;
     use std::os::unix::fs::PermissionsExt;
 
     fn begin(folder: &Path, firm: Firm) -> Result<Started, Error> {
@@ -226,6 +227,45 @@ mod tests {
         drop(third);
         reset(dir.path()).unwrap();
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "the lock file alone");
+    }
+
+    #[tokio::test]
+    async fn what_was_answered_is_there_after_a_restart() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = begin(dir.path(), small()).unwrap();
+        let engine = first.engine.clone().unwrap();
+        let token = engine.credential("slack.admin").unwrap();
+        let request = Request {
+            method: "DELETE".into(),
+            target: "/scim/v2/Users/U0P0000003".into(),
+            headers: vec![("authorization".into(), format!("Bearer {token}"))],
+            body: vec![],
+        };
+        let reply = engine.handle("slack", request).await.unwrap();
+        assert_eq!(reply.status, 204, "{}", String::from_utf8_lossy(&reply.body));
+        assert_eq!(
+            engine
+                .control("PUT", "/clock", br#"{"now": "2027-01-01T00:00:00Z"}"#)
+                .status,
+            200
+        );
+        let active = |engine: &Engine| -> Value {
+            let state: Value = serde_json::from_slice(&engine.control("GET", "/state", b"").body).unwrap();
+            state["slack"]["users"]["U0P0000003"]["active"].clone()
+        };
+        assert_eq!(active(&engine), false);
+        drop((first, engine));
+        let again = begin(dir.path(), Firm::default()).unwrap();
+        let engine = again.engine.as_ref().unwrap();
+        assert_eq!(
+            (active(engine), engine.now().to_rfc3339().as_str()),
+            (Value::Bool(false), "2027-01-01T00:00:00+00:00")
+        );
+        let journal = fs::read_to_string(dir.path().join("journal.ndjson")).unwrap();
+        assert!(
+            journal.contains("<slack.admin>") && !journal.contains(&token),
+            "{journal}"
+        );
     }
 
     #[test]
