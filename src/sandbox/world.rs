@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{datadog::Datadog, okta::Okta, servicenow::Servicenow, slack::Slack};
 
@@ -16,6 +16,27 @@ pub struct Credential {
     pub secret: String,
     /// May it change anything? A mutating call with a credential that may not is the vendor's 403.
     pub write: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProvisionKind {
+    /// Make the account, or bring it back.
+    Create,
+    Deactivate,
+}
+
+/// One push of Okta's provisioning to an app: whom it is about, as the assignment names them and as the directory does.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Provision {
+    pub at: DateTime<Utc>,
+    /// `slack`, `scim:wiki`: the journal's name of the system.
+    pub system: String,
+    pub kind: ProvisionKind,
+    pub user_id: String,
+    pub email: String,
+    pub user_name: String,
+    pub external_id: Option<String>,
+    pub profile: Map<String, Value>,
 }
 
 #[derive(Default)]
@@ -32,6 +53,8 @@ pub struct World {
     /// Requests a minute that a system grants (`serve --rate okta:600/min`); a system that isn't named has the vendor's own limits.
     pub rates: BTreeMap<String, u32>,
     pub okta: Okta,
+    /// What Okta tells other systems and hasn't yet: the engine hands each to its system's twin once `at` has come.
+    pub provisioning: Vec<Provision>,
     /// `None`: the world doesn't name the system, no port is opened for it.
     pub slack: Option<Slack>,
     pub servicenow: Servicenow,
