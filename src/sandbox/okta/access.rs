@@ -4,14 +4,14 @@
 
 use serde_json::{Value, json};
 
-use super::super::twin::Reply;
-use super::super::world::World;
 use super::deeds::{change, user_party};
 use super::error::{Refusal, missing, refuse};
 use super::log::Party;
 use super::model::{Grant, Person, Status, stamp};
 use super::page::Page;
 use super::{Answer, Ctx, auth, person};
+use crate::sandbox::twin::Reply;
+use crate::sandbox::world::World;
 
 fn subject<'a>(w: &'a World, ctx: &Ctx) -> Result<&'a Person, Refusal> {
     w.okta.person(ctx.part(3))

@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::super::twin::Reply;
-use super::super::world::World;
 use super::deeds::{app_party, follow_apps, group_party, unassign};
 use super::error::{Refusal, about, invalid, missing};
 use super::model::{App, Assignment, Person, Status, stamp};
 use super::page::Page;
 use super::search::{self, Op};
 use super::{Answer, Ctx, Okta, auth, person};
+use crate::sandbox::twin::Reply;
+use crate::sandbox::world::World;
 
 pub fn show(ctx: &Ctx, a: &App) -> Value {
     let own = ctx.url(&format!("/api/v1/apps/{}", a.id));

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::super::twin::Call;
-use super::super::world::World;
 use super::deeds::By;
 use super::error::{Refusal, refuse};
 use super::log::Party;
 use super::model::{Role, Status};
 use super::{Okta, letters, mix, page, token};
+use crate::sandbox::twin::Call;
+use crate::sandbox::world::World;
 
 #[derive(Clone)]
 pub struct Caller {

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 
-use super::super::world::{Provision, ProvisionKind, World};
 use super::log::{Party, note};
 use super::model::{App, Assignment, Due, Group, Person, Status, Time};
 use super::rules;
+use crate::sandbox::world::{Provision, ProvisionKind, World};
 
 /// Who does it, and by which API token.
 #[derive(Clone)]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::twin::Reply;
+use crate::sandbox::twin::Reply;
 
 /// Why a call isn't done. The answer gets its `errorId` where the headers are put on.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::super::twin::Reply;
-use super::super::world::World;
 use super::deeds::{change, follow_apps, group_party};
 use super::error::{Refusal, about, invalid, refuse};
 use super::model::{Group, Kind, Role, stamp};
 use super::page::Page;
 use super::search::{self, Field, Op};
 use super::{Answer, Ctx, rules};
+use crate::sandbox::twin::Reply;
+use crate::sandbox::world::World;
 
 pub fn show(ctx: &Ctx, g: &Group) -> Value {
     let own = ctx.url(&format!("/api/v1/groups/{}", g.id));

@@ -3,12 +3,12 @@
 use chrono::TimeDelta;
 use serde_json::json;
 
-use super::super::twin::Reply;
-use super::super::world::World;
 use super::deeds::{change, deprovision, follow_apps, schedule, user_party};
 use super::error::{Refusal, invalid, missing, refuse};
 use super::model::{Due, Person, Status};
 use super::{Answer, Ctx, auth, letters, mix, person, rules};
+use crate::sandbox::twin::Reply;
+use crate::sandbox::world::World;
 
 pub fn handler(deed: &str) -> Option<fn(&mut World, &Ctx) -> Answer> {
     Some(match deed {

@@ -7,12 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::TimeDelta;
 use serde_json::{Map, Value};
 
-use super::super::quiet;
-use super::super::world::World;
 use super::expression::{self, Node};
 use super::log::{Event, Party, uuid};
 use super::model::{App, Assignment, Grant, Group, Kind, Person, Rule, Status, Time};
 use super::{Okta, deeds, letters, mix, org, page, token};
+use crate::sandbox::quiet;
+use crate::sandbox::world::World;
 
 pub fn load(w: &mut World, given: &Value) -> Result<(), String> {
     only(given, "okta", KEYS)?;

@@ -6,14 +6,14 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::super::quiet::mix;
-use super::super::twin::Reply;
-use super::super::world::World;
 use super::error::{Refusal, about, invalid};
 use super::model::{Time, stamp};
 use super::page::Page;
 use super::search::{self, Expr, Field, Op};
 use super::{Answer, Ctx};
+use crate::sandbox::quiet::mix;
+use crate::sandbox::twin::Reply;
+use crate::sandbox::world::World;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Party {

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::super::twin::Reply;
-use super::super::world::World;
 use super::deeds::{By, group_party, join, leave, user_party};
 use super::error::{Refusal, refuse};
 use super::model::Status;
 use super::page::Page;
 use super::{Answer, Ctx, auth, groups, person};
+use crate::sandbox::twin::Reply;
+use crate::sandbox::world::World;
 
 /// People whom a rule's exclusion list can hold.
 const EXCLUDED: usize = 100;

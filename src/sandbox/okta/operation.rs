@@ -1,8 +1,8 @@
 //! The names by which faults call a call: `suspend`, `remove-member:ROLE-ENG`, `read:user`.
 
-use super::super::twin::Call;
-use super::super::world::World;
 use super::Okta;
+use crate::sandbox::twin::Call;
+use crate::sandbox::world::World;
 
 pub fn name(w: &World, call: &Call) -> Option<String> {
     let parts = call.parts();

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::super::twin::{Call, Reply};
-use super::super::world::World;
 use super::error::{missing, refuse};
 use super::log::Party;
 use super::model::{Person, Role};
 use super::page::Page;
 use super::{Answer, Ctx, Okta, auth, person};
+use crate::sandbox::twin::{Call, Reply};
+use crate::sandbox::world::World;
 
 pub const USER_TYPE: &str = "oty00000000000000000";
 pub const SCHEMA: &str = "osc00000000000000000";

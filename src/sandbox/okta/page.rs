@@ -3,10 +3,10 @@
 use serde_json::Value;
 use url::form_urlencoded::Serializer;
 
-use super::super::quiet::mix;
-use super::super::twin::Reply;
 use super::error::{Refusal, refuse};
 use super::{Answer, Ctx};
+use crate::sandbox::quiet::mix;
+use crate::sandbox::twin::Reply;
 
 pub struct Page {
     pub limit: usize,

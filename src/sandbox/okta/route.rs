@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use super::super::twin::{Call, Reply};
-use super::super::world::World;
 use super::error::{missing, refuse};
 use super::model::Role;
 use super::{Answer, Ctx, access, apps, auth, groups, lifecycle, log, members, org, rules, token, users};
+use crate::sandbox::twin::{Call, Reply};
+use crate::sandbox::world::World;
 
 type Handler = fn(&mut World, &Ctx) -> Answer;
 

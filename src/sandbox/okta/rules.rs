@@ -6,14 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use super::super::twin::Reply;
-use super::super::world::World;
 use super::deeds::{By, group_party, join, leave, schedule};
 use super::error::{Refusal, invalid, missing, refuse};
 use super::log::Party;
 use super::model::{Due, Group, Kind, Rule, Status, stamp};
 use super::page::Page;
 use super::{Answer, Ctx, Okta, expression};
+use crate::sandbox::twin::Reply;
+use crate::sandbox::world::World;
 
 pub fn party(r: &Rule) -> Party {
     Party::new(&r.id, "GroupRule", "unknown", &r.name)

@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::super::quiet;
-use super::super::world::World;
 use super::deeds::{By, user_party};
 use super::lifecycle::{forget, import_event};
 use super::load::{self, Names, Told, duration, grant, instant, list, meant, only, text, texts};
 use super::log::append;
 use super::model::{Assignment, Group, Kind, Person, Rule, Status, stamp};
+use crate::sandbox::quiet;
+use crate::sandbox::world::World;
 
 pub fn state(w: &World) -> Value {
     let okta = &w.okta;

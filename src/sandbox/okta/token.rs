@@ -12,11 +12,11 @@ use jsonwebtoken::{Algorithm, DecodingKey, Header, crypto, decode_header};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::super::twin::{Call, Reply};
-use super::super::world::World;
 use super::error::{Refusal, refuse};
 use super::model::{Access, Client, Role, Time};
 use super::{Okta, letters, mix, page};
+use crate::sandbox::twin::{Call, Reply};
+use crate::sandbox::world::World;
 
 pub const SERVICE: &str = "0oa00000000000000JML";
 pub const SERVICE_DPOP: &str = "0oa0000000000000DPOP";

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::super::twin::Reply;
-use super::super::world::World;
 use super::deeds::{By, change, follow_apps, join, user_party};
 use super::error::{Refusal, about, invalid, refuse};
 use super::model::{Kind, Person, Status, stamp};
 use super::page::Page;
 use super::search::{self, Field, Op};
 use super::{Answer, Ctx, Okta, auth, org, person, rules};
+use crate::sandbox::twin::Reply;
+use crate::sandbox::world::World;
 
 pub fn get(w: &mut World, ctx: &Ctx) -> Answer {
     let uid = person::resolve(&w.okta, ctx.part(3))?;

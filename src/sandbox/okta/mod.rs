@@ -32,9 +32,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::TimeDelta;
 use serde_json::Value;
 
-use super::quiet::mix;
-use super::twin::{Call, Reply, Twin};
-use super::world::World;
+use crate::sandbox::quiet::mix;
+use crate::sandbox::twin::{Call, Reply, Twin};
+use crate::sandbox::world::World;
 use auth::Caller;
 use error::{Refusal, refuse};
 use model::{Access, App, Client, Due, Group, Person, Rule, Time};
