@@ -5,12 +5,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::expression::{self, Node};
-use super::log::{Event, Party, uuid};
-use super::model::{App, Assignment, Grant, Group, Kind, Person, Rule, Status, Time};
-use super::{Okta, deeds, letters, mix, org, page, token};
+use super::log::{Event, Party};
+use super::model::{App, Assignment, Group, Kind, Rule, Status, Time};
+use super::{Okta, deeds, import, letters, mix, page, people, token};
 use crate::sandbox::quiet;
 use crate::sandbox::world::World;
 
@@ -35,7 +35,7 @@ pub fn load(w: &mut World, given: &Value) -> Result<(), String> {
     token::make_clients(&mut w.okta);
     let names = groups(w, &given["groups"])?;
     rules(w, &names, &given["rules"])?;
-    let unlisted = people(w, &names, &given["users"])?;
+    let unlisted = people::people(w, &names, &given["users"])?;
     fill(w, &unlisted);
     apps(w, &names, &given["apps"])?;
     for (id, shown) in given["search_index"].as_object().into_iter().flatten() {
@@ -50,8 +50,8 @@ pub fn load(w: &mut World, given: &Value) -> Result<(), String> {
         );
         w.okta.api_tokens.insert(id.to_owned(), entry);
     }
-    history(w);
-    import(w, w.now);
+    import::history(w);
+    import::run(w, w.now);
     for e in list(&given["system_log"]) {
         let event = listed_event(w, e)?;
         w.okta.log.push(event);
@@ -118,7 +118,7 @@ pub fn duration(v: &Value) -> Option<TimeDelta> {
 pub type Names = BTreeMap<String, String>;
 
 /// When everything began that the world says nothing about.
-fn beginning() -> Time {
+pub fn beginning() -> Time {
     Time::from_timestamp(1_578_301_200, 0).unwrap_or_default()
 }
 
@@ -266,180 +266,10 @@ fn rules(w: &mut World, names: &Names, given: &Value) -> Result<(), String> {
     Ok(())
 }
 
-/// One person as a world tells of them; `known`: the profile, complete.
-pub struct Told {
-    pub id: String,
-    pub status: Status,
-    pub profile: Map<String, Value>,
-    pub groups: Vec<String>,
-    pub recorded: Time,
-}
-
-pub fn person(told: Told) -> Person {
-    let since = beginning();
-    let s = told.status;
-    let fresh = matches!(s, Status::Staged | Status::Provisioned);
-    let live = !fresh && s != Status::Deprovisioned;
-    let moved = if matches!(s, Status::Active | Status::Staged) {
-        since
-    } else {
-        told.recorded
-    };
-    Person {
-        status: s,
-        transition: None,
-        profile: told.profile,
-        groups: told.groups.into_iter().map(|g| (g, BTreeSet::new())).collect(),
-        roles: Vec::new(),
-        sessions: u64::from(live),
-        grants: Vec::new(),
-        tokens: Vec::new(),
-        factors: if live {
-            vec![format!("opf{}", told.id.get(3..).unwrap_or_default())]
-        } else {
-            Vec::new()
-        },
-        provider: "OKTA".into(),
-        mastered: true,
-        created: since,
-        activated: (s != Status::Staged).then_some(since),
-        status_changed: (s != Status::Staged).then_some(moved),
-        last_updated: told.recorded,
-        password_changed: live.then_some(since),
-        last_login: live.then_some(told.recorded),
-        version: 1,
-        id: told.id,
-    }
-}
-
-/// People without a `groups` key: the rules run for them.
-fn people(w: &mut World, names: &Names, given: &Value) -> Result<BTreeSet<String>, String> {
-    let mut unlisted = BTreeSet::new();
-    let yesterday = w.now - TimeDelta::days(1);
-    let listed: BTreeSet<&str> = list(given).iter().filter_map(|u| text(u, "id")).collect();
-    let mut made: Vec<Person> = Vec::new();
-    let mut cache: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    let simple = w.given.pointer("/policy/rule").is_none();
-    for n in 1..=quiet::count(&w.given) {
-        let id = quiet::id(n);
-        if listed.contains(id.as_str()) {
-            continue;
-        }
-        let profile = quiet::profile(&w.given, n);
-        let status = Status::parse(quiet::status(&w.given, n)).ok_or("population: unknown status")?;
-        let groups = match quiet::groups(&w.given, n) {
-            Some(names_given) => meant(names, &names_given)?,
-            None => {
-                unlisted.insert(id.clone());
-                policy_groups(w, names, &profile, status, simple.then_some(&mut cache))?
-            }
-        };
-        made.push(person(Told {
-            id,
-            status,
-            profile,
-            groups,
-            recorded: yesterday,
-        }));
-    }
-    for u in list(given) {
-        let keys = [
-            "id",
-            "status",
-            "profile",
-            "groups",
-            "roles",
-            "sessions",
-            "grants",
-            "recorded",
-            "credentials_provider",
-        ];
-        only(u, "okta.users", &keys)?;
-        let id = text(u, "id").ok_or("okta.users: an entry has no id")?;
-        let status = match text(u, "status") {
-            None => Status::Active,
-            Some(s) => Status::parse(s).ok_or_else(|| format!("okta.users: {id} has an unknown status"))?,
-        };
-        let profile = quiet::listed(id, &u["profile"]);
-        let groups = match u.get("groups") {
-            Some(g) => meant(names, &texts(g))?,
-            None => {
-                unlisted.insert(id.to_owned());
-                policy_groups(w, names, &profile, status, None)?
-            }
-        };
-        let recorded = match text(u, "recorded") {
-            None => yesterday,
-            Some(t) => instant(t)?,
-        };
-        let mut p = person(Told {
-            id: id.to_owned(),
-            status,
-            profile,
-            groups,
-            recorded,
-        });
-        p.roles = texts(&u["roles"]);
-        if let Some(n) = u.get("sessions").and_then(Value::as_u64) {
-            p.sessions = n;
-        }
-        grant(&mut p, u.get("grants").and_then(Value::as_u64).unwrap_or_default());
-        if let Some(kind) = text(u, "credentials_provider") {
-            p.provider = kind.to_owned();
-        }
-        made.push(p);
-    }
-    made.sort_by(|a, b| a.id.cmp(&b.id));
-    w.okta.logins = made.iter().map(|p| (p.login().to_lowercase(), p.id.clone())).collect();
-    w.okta.users = made.into_iter().map(|p| (p.id.clone(), p)).collect();
-    Ok(unlisted)
-}
-
 pub fn instant(t: &str) -> Result<Time, String> {
     chrono::DateTime::parse_from_rfc3339(t)
         .map(|t| t.to_utc())
         .map_err(|_| format!("okta: {t} is no instant"))
-}
-
-/// Ids of what policy gives; nothing before the first day and after the last.
-fn policy_groups(
-    w: &World,
-    names: &Names,
-    profile: &Map<String, Value>,
-    status: Status,
-    cache: Option<&mut BTreeMap<String, Vec<String>>>,
-) -> Result<Vec<String>, String> {
-    if matches!(status, Status::Staged | Status::Provisioned | Status::Deprovisioned) {
-        return Ok(Vec::new());
-    }
-    let Some(cache) = cache else {
-        return meant(names, &quiet::policy_groups(&w.given, profile));
-    };
-    let key = format!("{:?} {:?}", profile.get("userType"), profile.get("department"));
-    if let Some(hit) = cache.get(&key) {
-        return Ok(hit.clone());
-    }
-    let ids = meant(names, &quiet::policy_groups(&w.given, profile))?;
-    cache.insert(key, ids.clone());
-    Ok(ids)
-}
-
-/// Consents, two an app, and a refresh token for each app.
-pub fn grant(p: &mut Person, n: u64) {
-    const SCOPES: &[&str] = &["openid", "profile"];
-    let tail = p.id.get(3..).unwrap_or_default();
-    let entry = |prefix: &str, i: u64| Grant {
-        id: letters(prefix, 20, mix(page::text_hash(tail) ^ i)),
-        client: format!("0oaCLIENT{:011}", i / 2 + 1),
-        scope: SCOPES[(i % 2) as usize].to_owned(),
-        created: p.created,
-    };
-    let mut grants: Vec<Grant> = (0..n).map(|i| entry("oag", i)).collect();
-    let mut tokens: Vec<Grant> = (0..n).step_by(2).map(|i| entry("oar", i)).collect();
-    grants.sort_by(|a, b| a.id.cmp(&b.id));
-    tokens.sort_by(|a, b| a.id.cmp(&b.id));
-    p.grants = grants;
-    p.tokens = tokens;
 }
 
 /// Rules at load: they fill groups for those of whom no groups are told, and own what they would fill of everyone's.
@@ -573,26 +403,6 @@ fn apps(w: &mut World, names: &Names, given: &Value) -> Result<(), String> {
     Ok(())
 }
 
-/// HR's last change of everyone, in its order.
-fn history(w: &mut World) {
-    let mut people: Vec<(&Person, Time)> = w.okta.users.values().map(|p| (p, p.last_updated)).collect();
-    people.sort_by_key(|(_, at)| *at);
-    let system = Party::system();
-    let log: Vec<Event> = people
-        .into_iter()
-        .enumerate()
-        .map(|(n, (p, at))| Event {
-            uuid: uuid(n as u64, at),
-            published: at,
-            kind: "user.account.update_profile".into(),
-            actor: system.clone(),
-            targets: vec![deeds::user_party(p)],
-            token: None,
-        })
-        .collect();
-    w.okta.log = log;
-}
-
 /// An event as a world lists it.
 pub fn listed_event(w: &World, e: &Value) -> Result<Event, String> {
     only(
@@ -622,31 +432,4 @@ pub fn listed_event(w: &World, e: &Value) -> Result<Event, String> {
         targets: text(e, "target").map(party).into_iter().collect(),
         token: None,
     })
-}
-
-/// HR imports every hour. When the clock is set, the last one ended ten minutes before it.
-pub fn import(w: &mut World, now: Time) {
-    let jumped = w.okta.ticked.is_none_or(|t| now < t || now > t + TimeDelta::minutes(5));
-    let hourly = w.okta.imported.is_none_or(|t| now > t + TimeDelta::minutes(60));
-    w.okta.ticked = Some(now);
-    let ended = now - TimeDelta::minutes(10);
-    if !(jumped || hourly) || w.okta.imported == Some(ended) {
-        return;
-    }
-    w.okta.imported = Some(ended);
-    let app = Party::new(org::HR_APP, "AppInstance", "HRIS", "HRIS");
-    for (kind, at) in [
-        ("system.import.start", ended - TimeDelta::minutes(1)),
-        ("system.import.complete", ended),
-    ] {
-        let n = w.okta.next_serial();
-        w.okta.log.push(Event {
-            uuid: uuid(mix(n), at),
-            published: at,
-            kind: kind.into(),
-            actor: Party::system(),
-            targets: vec![app.clone()],
-            token: None,
-        });
-    }
 }

@@ -10,6 +10,7 @@ mod deeds;
 mod error;
 mod expression;
 mod groups;
+mod import;
 mod lifecycle;
 mod load;
 mod log;
@@ -18,6 +19,8 @@ mod model;
 mod operation;
 mod org;
 mod page;
+mod patch;
+mod people;
 mod person;
 mod rate;
 mod route;
@@ -46,7 +49,7 @@ pub const TWIN: Twin = Twin {
     state: shape::state,
     entry: shape::entry,
     restore: shape::restore,
-    patch: shape::patch,
+    patch: patch::patch,
     tick,
     endpoints: token::endpoints,
     operation: operation::name,
@@ -92,7 +95,8 @@ pub struct Okta {
     serial: u64,
     /// How deep rules have set off rules.
     chained: u32,
-    ticked: Option<Time>,
+    /// For which setting of the clock HR has imported.
+    set_at: Option<Time>,
     /// When HR's last import ended.
     imported: Option<Time>,
 }
@@ -204,7 +208,7 @@ fn answer(w: &mut World, call: &Call) -> Reply {
 /// Whatever falls due by `now`, in its order; the imports that HR runs.
 fn tick(w: &mut World, now: Time) {
     w.now = now;
-    load::import(w, now);
+    import::run(w, now);
     let limit = due_key(now + TimeDelta::milliseconds(1), 0);
     while let Some(key) = w.okta.due.range(..limit.clone()).next().map(|(k, _)| k.clone()) {
         let due = w.okta.due.remove(&key);
