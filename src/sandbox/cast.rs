@@ -94,8 +94,6 @@ pub(super) const CAST: &[Person] = &[
         extra: |u| {
             u.insert("sessions".into(), json!(2));
             u.insert("grants".into(), json!(2));
-            u.insert("api_tokens".into(), json!(["nightly-export"]));
-            u.insert("clients".into(), json!(["Reporting"]));
         },
         ..LEAVER
     },
