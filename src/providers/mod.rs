@@ -4,6 +4,7 @@
 //! for all of them. Before anyone agreed there is only `Look`, which makes Readers; `Act`, which makes Writers, wants an `Agreed`.
 
 mod build;
+pub mod okta;
 pub mod registry;
 pub mod secrets;
 

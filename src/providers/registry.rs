@@ -6,6 +6,7 @@ use schemars::{Schema, SchemaGenerator};
 use super::{
     Eyes, Hands, Recorder, Roster as Employment,
     build::{Act, Look, Records, Settings, Source, Target},
+    okta,
 };
 use crate::{
     config::{ConfigError, Roster, Section},
@@ -125,7 +126,7 @@ impl Row {
     }
 }
 
-pub const REGISTRY: &[Row] = &[];
+pub const REGISTRY: &[Row] = &[okta::ROW];
 
 /// The row of a section's kind, and its settings proved readable: nothing is built of a file with a fault in it.
 pub fn row(section: &Section) -> Result<&'static Row, ConfigError> {
