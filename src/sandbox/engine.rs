@@ -119,7 +119,7 @@ impl Engine {
             .as_str()
             .and_then(given::instant)
             .ok_or_else(|| Error::World("now: missing".into()))?;
-        let mut clock = Clock {
+        let clock = Clock {
             set: now,
             at: (setup.host)(),
             skew: given::span(&given["clock_skew"]),
@@ -145,7 +145,7 @@ impl Engine {
             (twin.load)(&mut world, &part).map_err(|e| Error::World(format!("{}: {e}", &place[1..])))?;
         }
         if let Some(log) = &setup.log {
-            restore(&mut world, &mut clock, log)?;
+            restore(&mut world, log)?;
         }
         world.dirty.clear();
         // a port for each; in memory the addresses are only names
@@ -327,7 +327,13 @@ impl Inner {
 
 const OWN: &str = "sandbox";
 
-fn restore(world: &mut World, clock: &mut Clock, log: &Log) -> Result<(), Error> {
+/// How far the stored world's clock runs ahead of the host's: it never runs back.
+pub(super) fn ahead(log: &Log) -> TimeDelta {
+    let clock = log.changes().find(|c| c.system == OWN && c.list == "clock");
+    TimeDelta::milliseconds(clock.and_then(|c| c.entry.as_ref()?.as_i64()).unwrap_or(0))
+}
+
+fn restore(world: &mut World, log: &Log) -> Result<(), Error> {
     let wrong = |e| {
         Error::State(format!(
             "the state doesn't fit this version ({e}); jml sandbox reset makes it anew"
@@ -335,11 +341,7 @@ fn restore(world: &mut World, clock: &mut Clock, log: &Log) -> Result<(), Error>
     };
     for c in log.changes() {
         match (c.system.as_str(), c.list.as_str(), &c.entry) {
-            (OWN, "clock", Some(ahead)) => {
-                let ahead = TimeDelta::milliseconds(ahead.as_i64().unwrap_or(0));
-                clock.set(clock.at + ahead, clock.at);
-                (world.now, world.set_at) = (clock.set, clock.set);
-            }
+            (OWN, "clock", _) => {} // the document was made for that instant
             (OWN, "given", Some(part)) => {
                 for (k, v) in part.as_object().into_iter().flatten() {
                     world.given[k] = v.clone();

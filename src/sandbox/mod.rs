@@ -1,6 +1,10 @@
 //! A pretend world on loopback: a firm, a twin of every system it uses, faults by name, a journal of what was asked.
 //!
-//! Imports nothing of ours: its wire types are its own, so that one misreading can't agree with itself.
+//! Imports nothing of ours: its wire types are its own, so that one misreading can't agree with itself. It reads no clock and no
+//! environment: whoever starts it hands both in.
+//!
+//! A reader's way: `firm` and `cast` (who works there), `twin` (what a system is), `engine` (what happens to a request), then a twin.
+//! `start` is the door of `--sandbox`, `serve` that of `jml sandbox serve`; tests call `engine` in memory, under virtual time.
 
 pub mod cast;
 pub mod config;

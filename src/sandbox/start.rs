@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use super::{
     Error,
-    engine::{Engine, Host, Say, Setup},
+    engine::{self, Engine, Host, Say, Setup},
     files, firm,
     journal::Journal,
     named::Named,
@@ -118,7 +118,7 @@ fn run(folder: &Path, log: Log, firm: Firm, host: Host, say: Say) -> Result<Star
         fs::remove_file(&journal).map_err(|e| Error::at(&journal, e))?;
     }
     let engine = Engine::new(Setup {
-        given: firm::document(header.people, header.seed, host()),
+        given: firm::document(header.people, header.seed, host() + engine::ahead(&log)),
         host,
         say,
         journal: Journal::file(&journal).map_err(|e| Error::at(&journal, e))?,
