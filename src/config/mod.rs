@@ -5,13 +5,24 @@
 
 mod address;
 mod error;
+mod file;
+mod limits;
+mod places;
+mod policy;
 mod reference;
 mod roster;
+mod schema;
 mod section;
 mod text;
+mod trust;
 
 pub use address::BaseUrl;
 pub use error::ConfigError;
+pub use file::Config;
+pub use limits::parse_limit;
+pub use places::{Http, Ledger, Sandbox};
 pub use reference::{Read, Reference, SecretRef, Write};
 pub use roster::{EndIs, Fields, GroupBy, Roster, Scope, Values, Word};
+pub use schema::{Kind, schema};
 pub use section::{Section, Source};
+pub use trust::trusted;

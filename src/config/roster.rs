@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use chrono_tz::Tz;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
 
 use super::text;
@@ -11,6 +11,7 @@ use crate::model::{Employment, System};
 
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(transform = |s: &mut Schema| also(s, "attributes", "columns"))]
 pub struct Roster {
     /// The system that says who is employed: `okta` where HR feeds Okta, else a system of kind csv.
     #[serde(default = "okta")]
@@ -52,6 +53,7 @@ pub struct Roster {
 /// Names of attributes or columns, by what they hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(transform = |s: &mut Schema| also(s, "manager", "manager_id"))]
 pub struct Fields {
     pub id: Option<String>,
     /// The same human across records, where HR has such a number.
@@ -160,6 +162,15 @@ impl Default for Roster {
             grace: grace(),
             max_age: max_age(),
         }
+    }
+}
+
+/// A schema knows nothing of serde's aliases.
+fn also(schema: &mut Schema, name: &str, alias: &str) {
+    if let Some(properties) = schema.get_mut("properties").and_then(|p| p.as_object_mut())
+        && let Some(same) = properties.get(name).cloned()
+    {
+        properties.insert(alias.to_owned(), same);
     }
 }
 

@@ -4,7 +4,17 @@ use std::time::Duration;
 
 use chrono::format::{Item, StrftimeItems};
 use chrono_tz::Tz;
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de::Error};
+
+/// A time zone among others, each with its own place in the file.
+#[derive(Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub(super) struct Zone(
+    #[serde(deserialize_with = "zone")]
+    #[schemars(with = "String")]
+    pub(super) Tz,
+);
 
 /// `60s`, `15m`, `26h`, `3d`.
 pub(super) fn duration<'de, D: Deserializer<'de>>(d: D) -> Result<Duration, D::Error> {
@@ -15,16 +25,12 @@ pub(super) fn duration<'de, D: Deserializer<'de>>(d: D) -> Result<Duration, D::E
 
 pub(super) fn zone<'de, D: Deserializer<'de>>(d: D) -> Result<Tz, D::Error> {
     let text = String::deserialize(d)?;
-    parse_zone(&text).map_err(D::Error::custom)
+    text.parse()
+        .map_err(|_| D::Error::custom("not a time zone of the IANA list; for example Europe/Berlin or UTC"))
 }
 
 pub(super) fn zone_opt<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Tz>, D::Error> {
     zone(d).map(Some)
-}
-
-pub(super) fn parse_zone(text: &str) -> Result<Tz, String> {
-    text.parse()
-        .map_err(|_| "not a time zone of the IANA list; for example Europe/Berlin or UTC".to_owned())
 }
 
 pub(super) fn date_format<'de, D: Deserializer<'de>>(d: D) -> Result<String, D::Error> {

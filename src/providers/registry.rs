@@ -170,3 +170,8 @@ pub fn roster(section: &Section, words: &Roster, look: &Look) -> Result<Box<dyn 
         ))),
     }
 }
+
+/// The JSON Schema of jml.toml, with what every kind of system may be set to.
+pub fn schema() -> serde_json::Value {
+    crate::config::schema(REGISTRY.iter().map(|row| (row.kind, row.settings)))
+}
