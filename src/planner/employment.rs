@@ -8,7 +8,7 @@ use super::{
     dates::{self, Instant},
     refusal::Refusal,
 };
-use crate::model::{Employment, Hr, Person, Policy, When, Worker};
+use crate::model::{Employment, Hr, Observation, Person, Policy, When, Worker};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Word {
@@ -28,11 +28,11 @@ pub enum Word {
 pub fn judge(person: &Person, policy: &Policy, now: DateTime<Utc>) -> Word {
     match &person.hr {
         Hr::Missing => Word::Missing,
-        Hr::Contradiction(what) => contradiction(person, what.clone()),
-        Hr::Converted { worker, .. } => of_worker(person, worker, policy, now),
+        Hr::Contradiction(what) => contradiction(&person.login, what.clone()),
+        Hr::Converted { worker, .. } => of_worker(&person.login, worker, policy, now),
         Hr::Known(worker) => match stale_profile(person, worker, policy) {
             Some(refusal) => Word::SetAside(refusal),
-            None => of_worker(person, worker, policy, now),
+            None => of_worker(&person.login, worker, policy, now),
         },
     }
 }
@@ -76,9 +76,9 @@ fn latest(ended: Vec<Worker>) -> Hr {
     }
 }
 
-fn contradiction(person: &Person, what: String) -> Word {
+fn contradiction(login: &str, what: String) -> Word {
     Word::SetAside(Refusal::Contradiction {
-        login: person.login.clone(),
+        login: login.to_owned(),
         what,
     })
 }
@@ -90,9 +90,9 @@ fn at_place(worker: &Worker, what: &str) -> String {
     }
 }
 
-fn of_worker(person: &Person, worker: &Worker, policy: &Policy, now: DateTime<Utc>) -> Word {
+fn of_worker(login: &str, worker: &Worker, policy: &Policy, now: DateTime<Utc>) -> Word {
     if let Some(fault) = &worker.fault {
-        return contradiction(person, at_place(worker, fault));
+        return contradiction(login, at_place(worker, fault));
     }
     let leaving = dates::leaving(worker, policy);
     let hired = worker.hired.map(|h| dates::day(worker, policy, h));
@@ -100,7 +100,7 @@ fn of_worker(person: &Person, worker: &Worker, policy: &Policy, now: DateTime<Ut
         && dates::day(worker, policy, l.date) < hired
     {
         return Word::SetAside(Refusal::Stale {
-            login: person.login.clone(),
+            login: login.to_owned(),
             source: at_place(worker, &l.source()),
             hired: hired.to_string(),
         });
@@ -114,7 +114,7 @@ fn of_worker(person: &Person, worker: &Worker, policy: &Policy, now: DateTime<Ut
             let grace = TimeDelta::from_std(policy.grace).unwrap_or_default();
             match end {
                 Some(at) if at + grace < now => contradiction(
-                    person,
+                    login,
                     at_place(worker, &format!("HR says active, and {} has passed", l.source())),
                 ),
                 Some(_) | None => Word::Left { leaving: Some(l) },
@@ -149,4 +149,50 @@ fn stale_profile(person: &Person, worker: &Worker, policy: &Policy) -> Option<Re
         source: format!("terminationDate {day} in the directory's profile"),
         hired: hired.to_string(),
     })
+}
+
+/// For joiners and movers: somebody who works here today.
+pub(super) fn works_here<'a>(
+    seen: &'a Observation,
+    policy: &Policy,
+    now: DateTime<Utc>,
+) -> Result<&'a Worker, Refusal> {
+    let person = &seen.person;
+    let login = person.login.clone();
+    match (judge(person, policy, now), person.worker()) {
+        (Word::Employed { .. }, Some(worker)) => started(&login, worker, policy, now).map(|()| worker),
+        (Word::Employed { .. } | Word::Missing, _) => Err(Refusal::NotInRoster { login }),
+        (Word::Left { leaving }, _) => Err(left(login, leaving)),
+        (Word::SetAside(refusal), _) => Err(refusal),
+    }
+}
+
+/// The same for a record whose person the directory lacks.
+pub(super) fn of_employee(login: &str, worker: &Worker, policy: &Policy, now: DateTime<Utc>) -> Result<(), Refusal> {
+    match of_worker(login, worker, policy, now) {
+        Word::Employed { .. } => started(login, worker, policy, now),
+        Word::Missing => Err(Refusal::NotInRoster {
+            login: login.to_owned(),
+        }),
+        Word::Left { leaving } => Err(left(login.to_owned(), leaving)),
+        Word::SetAside(refusal) => Err(refusal),
+    }
+}
+
+fn left(login: String, leaving: Option<Instant>) -> Refusal {
+    Refusal::HasLeft {
+        login,
+        source: leaving.map_or_else(|| "no leaving date".to_owned(), |l| l.source()),
+    }
+}
+
+fn started(login: &str, worker: &Worker, policy: &Policy, now: DateTime<Utc>) -> Result<(), Refusal> {
+    match dates::starting(worker, policy) {
+        Some(start) if start.at > now => Err(Refusal::StartsLater {
+            login: login.to_owned(),
+            at: start.at,
+            source: start.source(),
+        }),
+        Some(_) | None => Ok(()),
+    }
 }

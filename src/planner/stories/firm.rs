@@ -14,7 +14,7 @@ use crate::{
         system::OKTA,
         *,
     },
-    planner::{Ask, Refusal, leaver, leaver::startable},
+    planner::{Ask, Refusal, Welcome, joiner, leaver, leaver::startable, mover},
 };
 
 pub fn at(text: &str) -> DateTime<Utc> {
@@ -267,7 +267,8 @@ impl Firm {
         ] {
             okta.holds.insert(kind, Observed::Present(BTreeSet::new()));
         }
-        let can = Verb::ALL.iter().copied().collect();
+        let elsewhere = [Verb::JoinChannel, Verb::LeaveChannel, Verb::SendMessage];
+        let can = Verb::ALL.into_iter().filter(|v| !elsewhere.contains(v)).collect();
         let mut systems = BTreeMap::from([(
             OKTA,
             Seen {
@@ -339,6 +340,19 @@ impl Firm {
     }
     pub fn no_leaver(&self, who: &Someone) -> Refusal {
         leaver(&who.seen, &self.policy, self.now, &Ask::default()).expect_err("a refusal")
+    }
+
+    pub fn mover(&self, who: &Someone) -> Plan {
+        self.converges(who, |seen, now| mover(seen, &self.policy, now))
+    }
+    pub fn no_mover(&self, who: &Someone) -> Refusal {
+        mover(&who.seen, &self.policy, self.now).expect_err("a refusal")
+    }
+    pub fn joiner(&self, who: &Someone, welcome: Welcome) -> Plan {
+        self.converges(who, |seen, now| joiner(seen, &self.policy, now, welcome))
+    }
+    pub fn no_joiner(&self, who: &Someone) -> Refusal {
+        joiner(&who.seen, &self.policy, self.now, Welcome::default()).expect_err("a refusal")
     }
 
     /// Plan, apply, plan again: nothing may be left to start.
@@ -464,8 +478,10 @@ impl Someone {
 
 pub fn state_of(status: Status) -> State {
     match status {
-        Status::Staged | Status::Provisioned => State::Pending,
-        Status::Active | Status::Recovery | Status::PasswordExpired | Status::LockedOut => State::Active,
+        Status::Staged => State::Pending,
+        Status::Provisioned | Status::Active | Status::Recovery | Status::PasswordExpired | Status::LockedOut => {
+            State::Active
+        }
         Status::Suspended => State::Suspended,
         Status::Deprovisioned => State::Closed,
     }
@@ -474,6 +490,7 @@ pub fn state_of(status: Status) -> State {
 /// The world as it is once every step that can start has done what it says.
 pub fn apply(plan: &Plan, seen: &mut Observation, now: DateTime<Utc>) {
     for effect in startable(plan) {
+        seen.owed.retain(|(owed, _)| owed != effect);
         let verb = effect.action.verb();
         seen.done.insert((effect.system.clone(), verb), now);
         if effect.system == OKTA {
@@ -513,9 +530,9 @@ pub fn apply(plan: &Plan, seen: &mut Observation, now: DateTime<Utc>) {
                     set.insert(held.clone());
                 });
             }
-            Action::ClearSessions
+            Action::SendMessage { .. }
+            | Action::ClearSessions
             | Action::CreatePerson { .. }
-            | Action::SendMessage { .. }
             | Action::CreateGroup { .. }
             | Action::DeleteGroup { .. } => {}
         }

@@ -2,4 +2,6 @@
 
 mod brakes;
 mod firm;
+mod joiners;
 mod leavers;
+mod movers;
