@@ -352,7 +352,7 @@ fn list(slack: &mut Slack, caller: &Caller, args: &Args, call: &Call) -> Answer 
 fn usergroup(slack: &Slack, id: &str, users: bool) -> Result<Value, Refusal> {
     let g = slack.usergroups.get(id).ok_or("no_such_subteam")?;
     let mut out = json!({"id": g.id, "team_id": slack.team, "is_usergroup": true, "is_subteam": true, "name": g.handle,
-        "description": "", "handle": g.handle, "is_external": false, "date_create": 1_446_598_059, "date_update": 1_446_670_362,
+        "description": "", "handle": g.handle, "is_external": false, "auto_provision": false, "enterprise_subteam_id": "", "date_create": 1_446_598_059, "date_update": 1_446_670_362,
         "date_delete": 0, "auto_type": null, "created_by": BOT, "updated_by": BOT, "deleted_by": null,
         "prefs": {"channels": [], "groups": []}, "user_count": g.users.len()});
     if users {
