@@ -82,6 +82,8 @@ fn systems(world: &World, places: &Places<'_>) -> Map<String, Value> {
             "slack" => {
                 let team = world.given.pointer("/apps/slack/team").and_then(Value::as_str);
                 table["team"] = team.unwrap_or(TEAM).into();
+                let plan = world.given.pointer("/apps/slack/plan").and_then(Value::as_str);
+                table["plan"] = plan.unwrap_or("business").into();
             }
             _ => {}
         }

@@ -90,14 +90,14 @@ fn plain(v: &Value) -> String {
     }
 }
 
-/// The name by which faults hit a call; the verb first, the channel's name where there is one.
+/// The name by which faults hit a call; the verb first, then the channel as people write it (`#sre`).
 pub(super) fn operation(world: &World, call: &Call) -> Option<String> {
     let slack = world.slack.as_ref()?;
     let name = |verb: &str, slack: &Slack, id: &str| {
         slack
             .channels
             .get(id)
-            .map_or_else(|| verb.to_owned(), |c| format!("{verb}:{}", c.name))
+            .map_or_else(|| verb.to_owned(), |c| format!("{verb}:#{}", c.name))
     };
     match call.parts()[..] {
         ["api", method] => {

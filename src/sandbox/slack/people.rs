@@ -11,7 +11,7 @@ use crate::sandbox::{quiet, world::World};
 
 /// The account of quiet person n.
 pub(super) fn quiet(n: usize) -> User {
-    fresh(format!("U0P{n:07}"), quiet::login(n))
+    fresh(quiet::slack_id(n), quiet::login(n))
 }
 
 fn fresh(id: String, email: String) -> User {

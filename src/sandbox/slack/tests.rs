@@ -364,11 +364,11 @@ fn faults_find_calls_by_their_meaning() {
         |method: &str, path: &str, form: &[(&str, &str)]| (TWIN.operation)(&w, &call(&w, method, path, "x", form));
     assert_eq!(
         name("POST", "/api/conversations.invite", &[("channel", "C0SRE0001")]).unwrap(),
-        "join-channel:sre"
+        "join-channel:#sre"
     );
     assert_eq!(
         name("POST", "/api/conversations.kick", &[("channel", "C0SRE0001")]).unwrap(),
-        "leave-channel:sre"
+        "leave-channel:#sre"
     );
     assert_eq!(
         name("POST", "/api/admin.users.session.reset", &[]).unwrap(),
