@@ -3,9 +3,13 @@
 //! A provider file writes plain `async fn` in `Observe`, `Perform`, `Deliver` or `Employ`; their boxed twins below are implemented once
 //! for all of them. Before anyone agreed there is only `Look`, which makes Readers; `Act`, which makes Writers, wants an `Agreed`.
 
+pub mod apps;
 mod build;
 pub mod okta;
+pub mod records;
 pub mod registry;
+#[cfg(test)]
+pub(crate) mod script;
 pub mod secrets;
 
 use std::{

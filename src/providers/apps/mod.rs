@@ -1,0 +1,3 @@
+//! Apps that hold accounts of their own beside the directory.
+
+pub mod slack;

@@ -1,0 +1,191 @@
+//! Datadog: an event when a leaver ends, is held or is late; the figures of the promise; the heartbeat of the sweep.
+//!
+//! Delivers and can't verify: 202 is "accepted", and a late point is dropped without a word, so late ones are sent as of now with the true
+//! value. No person in tags: they are indexed, kept for months, and open to the whole organisation. Facts: docs.datadoghq.com/api.
+
+use chrono::{Duration, SecondsFormat};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::{
+    http::{Answer, Writer, path, plain, sentence},
+    model::{Failure, Kind, Receipt, Record, Repeat, What},
+    providers::Deliver,
+};
+
+pub struct Datadog {
+    http: Writer,
+}
+
+/// Points older than an hour are dropped; a margin for the way there.
+const METRIC_AGE: Duration = Duration::minutes(55);
+/// Events older than 18 hours are refused.
+const EVENT_AGE: Duration = Duration::hours(17);
+const LONGEST: usize = 4000;
+
+impl Datadog {
+    pub fn new(http: Writer) -> Self {
+        Datadog { http }
+    }
+
+    /// docs.datadoghq.com/api/latest/events/post-an-event : no key makes it idempotent; the run in `aggregation_key` and text makes a
+    /// second one recognisable.
+    async fn event(&self, record: &Record) -> Result<Receipt, Failure> {
+        #[derive(Deserialize)]
+        struct Made {
+            event: Id,
+        }
+        #[derive(Deserialize)]
+        struct Id {
+            /// `id` beside it has lost its last digits.
+            id_str: String,
+        }
+        let what = "send an event to Datadog";
+        let ask = path!["api/v1/events"]
+            .json(&self.said(record))
+            .what(what)
+            .repeat(Repeat::LookFirst);
+        let answer = self.http.post(ask).await?;
+        let made: Made = answer.json()?;
+        Ok(Receipt {
+            status: answer.status,
+            request: answer.request_id(),
+            already: false,
+            made: Some(sentence(&made.event.id_str)),
+        })
+    }
+
+    fn said(&self, record: &Record) -> Value {
+        let What::Event {
+            title,
+            text,
+            tags,
+            alert,
+        } = &record.what
+        else {
+            return Value::Null;
+        };
+        let now = (self.http.reader().clock())();
+        let late = now - record.at > EVENT_AGE;
+        let mut body = text.clone();
+        if late {
+            let at = record.at.to_rfc3339_opts(SecondsFormat::Secs, true);
+            body = format!("Happened {at}, delivered late.\n{body}");
+        }
+        let at = if late { now } else { record.at };
+        json!({"title": sentence(title), "text": shortened(&body), "date_happened": at.timestamp(),
+            "alert_type": if *alert { "error" } else { "info" }, "priority": "normal", "aggregation_key": head(&record.run, 100),
+            "source_type_name": "jml", "tags": tagged(tags, late)})
+    }
+
+    /// docs.datadoghq.com/api/latest/metrics/submit-metrics : a gauge, so that a repeated point overwrites itself.
+    async fn metric(&self, record: &Record) -> Result<Receipt, Failure> {
+        let What::Metric { name, value, tags } = &record.what else {
+            return Err(Failure::new(Kind::Cannot, record.what.name(), "is no metric"));
+        };
+        let what = format!("send {name} to Datadog");
+        if !value.is_finite() {
+            return Err(Failure::permanent(what, "is no number"));
+        }
+        let now = (self.http.reader().clock())();
+        let late = now - record.at > METRIC_AGE;
+        let at = if late { now } else { record.at };
+        let mut series = json!({"metric": name, "type": 3, "points": [{"timestamp": at.timestamp(), "value": value}],
+            "tags": tagged(tags, late)});
+        if name.ends_with("seconds") {
+            series["unit"] = json!("second");
+        }
+        let ask = path!["api/v2/series"]
+            .json(&json!({"series": [series]}))
+            .what(&what)
+            .repeat(Repeat::Safe);
+        let answer = self.http.post(ask).await?;
+        Ok(Receipt {
+            status: answer.status,
+            request: answer.request_id(),
+            ..Receipt::default()
+        })
+    }
+}
+
+impl Deliver for Datadog {
+    fn takes(&self, what: &What) -> bool {
+        match what {
+            What::Event { .. } | What::Metric { .. } => true,
+            What::Change { .. } | What::Incident { .. } => false,
+        }
+    }
+
+    async fn deliver(&self, record: &Record) -> Result<Receipt, Failure> {
+        match &record.what {
+            What::Event { .. } => self.event(record).await,
+            What::Metric { .. } => self.metric(record).await,
+            What::Change { .. } | What::Incident { .. } => {
+                Err(Failure::new(Kind::Cannot, record.what.name(), "Datadog takes none"))
+            }
+        }
+    }
+}
+
+fn head(text: &str, most: usize) -> String {
+    text.chars().take(most).collect()
+}
+
+/// The end of a long text carries less than its beginning.
+fn shortened(text: &str) -> String {
+    if text.chars().count() <= LONGEST {
+        text.to_owned()
+    } else {
+        format!("{}...", head(text, LONGEST - 3))
+    }
+}
+
+/// Datadog's own form of a tag, applied here so that what is sent is what is kept. A tag that holds an address isn't sent.
+fn tagged(tags: &[String], late: bool) -> Vec<String> {
+    let fits = |c: char| {
+        if c.is_ascii_lowercase() || c.is_ascii_digit() || "_-:./".contains(c) {
+            c
+        } else {
+            '_'
+        }
+    };
+    let mut out: Vec<String> = vec!["service:jml".into()];
+    for tag in tags
+        .iter()
+        .filter(|t| !t.contains('@') && t.starts_with(|c: char| c.is_ascii_alphabetic()))
+    {
+        let tag: String = tag.to_lowercase().chars().map(fits).take(200).collect();
+        if !out.contains(&tag) {
+            out.push(tag);
+        }
+    }
+    if late {
+        out.push("late:true".into());
+    }
+    out
+}
+
+/// `errors` are texts in version 1 and objects in version 2; a refusal may be a page of the front proxy.
+pub fn explain(answer: &Answer, what: &str) -> Failure {
+    #[derive(Deserialize)]
+    struct Envelope {
+        errors: Vec<Value>,
+    }
+    let said = answer.maybe::<Envelope>().map(|e| {
+        let text = |v: &Value| v.as_str().or_else(|| v["detail"].as_str()).map(str::to_owned);
+        sentence(&e.errors.iter().filter_map(text).collect::<Vec<_>>().join("; "))
+    });
+    let mut failure = plain(answer, what);
+    if let Some(said) = said.filter(|s| !s.is_empty()) {
+        failure.summary = said;
+    }
+    match answer.status {
+        401 | 403 => failure.hint("the API key is wrong, or valid on another site than the configured address"),
+        413 => failure.hint("the payload is larger than Datadog takes"),
+        _ => failure,
+    }
+}
+
+#[cfg(test)]
+#[path = "datadog_tests.rs"]
+mod tests;

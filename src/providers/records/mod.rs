@@ -1,0 +1,4 @@
+//! Systems of record: told after the fact.
+
+pub mod datadog;
+pub mod servicenow;
