@@ -3,11 +3,13 @@
 //! One thread (or one task) owns the store; a `Ledger` is a handle to it. What waits in the queue is written in one transaction.
 //! Nothing here decides what to do: `fold` says what happened, `proof` that nobody edited it, `lease` who may work on whom.
 
+pub mod checkpoint;
 pub mod entry;
 mod error;
 pub mod fold;
 pub mod lease;
 mod person;
+pub mod proof;
 pub mod query;
 pub mod seal;
 pub mod store;
@@ -23,12 +25,15 @@ pub use entry::{Body, Draft, Entry, Envelope, Opened, Seq, Subject, Swept};
 pub use error::LedgerError;
 pub use fold::{Illegal, PersonState, Progress, State};
 pub use lease::{Fence, Guard, Lease};
+pub use proof::{Bad, Proof, Verdict};
 pub use query::{Filter, History, Owing, Planned, RunHead, SlaRow};
 pub use seal::Meta;
 pub use store::{Memory, Sqlite, Store};
 
+use checkpoint::KeyPlace;
 use lease::{Holder, Lock};
-use seal::seal;
+use proof::Frontier;
+use seal::{Head, Row, seal};
 use store::{Batch, Query};
 
 /// Time comes from whoever reads the clock.
@@ -75,12 +80,20 @@ pub(crate) struct Keeper {
     clock: Clock,
     /// Lock files of the runs of this process, with how many leases need each.
     locks: BTreeMap<String, (Lock, usize)>,
+    key: KeyPlace,
+    /// How far checkpoints of this process have walked.
+    walked: (Head, Frontier),
 }
 
 impl Ledger {
     /// The embedded ledger, on its own thread. Refuses a ledger of another tenant.
     pub fn open(path: &Path, meta: Meta, clock: Clock) -> Result<Ledger, LedgerError> {
         Self::threaded(Sqlite::open(path)?, meta, clock)
+    }
+
+    /// As `open`; checkpoints are signed by that key instead of the one beside the ledger.
+    pub fn open_with_key(path: &Path, key: &Path, meta: Meta, clock: Clock) -> Result<Ledger, LedgerError> {
+        Self::threaded(Sqlite::open(path)?.with_key(key), meta, clock)
     }
 
     pub fn threaded(store: impl Store + 'static, meta: Meta, clock: Clock) -> Result<Ledger, LedgerError> {
@@ -174,19 +187,21 @@ fn stopped() -> LedgerError {
 impl Keeper {
     fn new(store: impl Store + 'static, meta: Meta, clock: Clock) -> Result<Keeper, LedgerError> {
         let mut keeper = Keeper {
+            key: store.key(),
             store: Box::new(store),
             meta,
             clock,
             locks: BTreeMap::new(),
+            walked: Default::default(),
         };
         let mut ours = Ok(());
-        let meta = keeper.meta.clone();
         let query = Query {
             bare: true,
             ..Query::default()
         };
+        let meta = &keeper.meta;
         keeper.store.read(&query, &mut |row| {
-            ours = belongs(&meta, &row.envelope()?);
+            ours = belongs(meta, &row);
             Ok(false)
         })?;
         ours.map(|()| keeper)
@@ -307,13 +322,17 @@ impl Keeper {
     }
 }
 
-fn belongs(meta: &Meta, envelope: &Envelope) -> Result<(), LedgerError> {
+/// By its first entry, if that is what was hashed.
+fn belongs(meta: &Meta, first: &Row) -> Result<(), LedgerError> {
+    let envelope = first.envelope()?;
     if envelope.tenant == meta.tenant {
-        Ok(())
-    } else {
-        Err(LedgerError::WrongTenant {
-            ledger: envelope.tenant.clone(),
-            asked: meta.tenant.clone(),
-        })
+        return Ok(());
     }
+    if seal::chain(&Head::default().hash, &first.envelope) != first.hash()? {
+        return Err(LedgerError::corrupt(first.seq, "its envelope is not what was hashed"));
+    }
+    Err(LedgerError::WrongTenant {
+        ledger: envelope.tenant,
+        asked: meta.tenant.clone(),
+    })
 }

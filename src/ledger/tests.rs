@@ -9,8 +9,8 @@ use chrono::DateTime;
 
 use super::*;
 use crate::model::{
-    Action, AppChanges, Effect, Flow, Held, Holding, Manifest, OnFailure, Outcome, PersonId, Phase, Plan, Step,
-    system::OKTA,
+    Action, AppChanges, Effect, Flow, Held, Holding, Manifest, OnFailure, Outcome, PersonId, PersonResult, Phase, Plan,
+    Step, system::OKTA,
 };
 
 pub(super) fn step(action: Action, phase: Phase, after: &[usize]) -> Step {
@@ -87,6 +87,18 @@ pub(super) fn finished(step: usize, outcome: Outcome) -> Body {
         step,
         outcome,
         receipt: None,
+    }
+}
+pub(super) fn verified(step: usize) -> Body {
+    Body::Verified {
+        subject: "00u1".into(),
+        step,
+    }
+}
+pub(super) fn closed(result: PersonResult) -> Body {
+    Body::Closed {
+        subject: "00u1".into(),
+        result,
     }
 }
 pub(super) fn opened(kind: &str) -> Body {

@@ -1,22 +1,24 @@
 //! The same contract without a disk: for tests on virtual time. A clone is another handle on the same memory.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use super::{Batch, Query, Seal, Store, token};
 use crate::ledger::{
     LedgerError,
+    checkpoint::KeyPlace,
     entry::{Entry, Subject},
     lease::{Fence, Holder, Locks},
     seal::{Head, Row},
 };
 
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Memory {
     inner: Arc<Mutex<Inner>>,
-    locks: Arc<Mutex<std::collections::BTreeSet<String>>>,
+    key: KeyPlace,
+    locks: Arc<Mutex<BTreeSet<String>>>,
 }
 
 #[derive(Default)]
@@ -28,11 +30,21 @@ struct Inner {
 
 impl Memory {
     pub fn new() -> Self {
-        Self::default()
+        Memory {
+            inner: Arc::default(),
+            key: KeyPlace::memory(),
+            locks: Arc::default(),
+        }
     }
     fn inner(&self) -> MutexGuard<'_, Inner> {
         // A panic of another holder leaves whole rows: they are pushed one at a time, sealed.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -150,6 +162,10 @@ impl Store for Memory {
 
     fn locks(&self) -> Locks {
         Locks::Memory(self.locks.clone())
+    }
+
+    fn key(&self) -> KeyPlace {
+        self.key.clone()
     }
 
     fn sound(&mut self) -> Result<(), LedgerError> {

@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 
 use super::{
     LedgerError,
+    checkpoint::KeyPlace,
     entry::{Draft, Entry, Seq, Subject},
     lease::{Fence, Guard, Holder, Locks},
     seal::{Head, Row},
@@ -65,6 +66,8 @@ pub trait Store: Send {
     fn release(&mut self, fences: &[Fence]) -> Result<(), LedgerError>;
     /// How one sees whether the holder of a lease lives.
     fn locks(&self) -> Locks;
+    /// Where the key is that signs its checkpoints.
+    fn key(&self) -> KeyPlace;
     /// The store's own opinion of its file, beside what the hashes say.
     fn sound(&mut self) -> Result<(), LedgerError>;
 }

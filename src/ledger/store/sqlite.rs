@@ -9,15 +9,17 @@ use std::{
     time::Duration,
 };
 
-use chrono::SecondsFormat;
+use chrono::{DateTime, SecondsFormat};
 use rusqlite::{
     Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params, params_from_iter,
     types::Value,
 };
+use sha2::{Digest, Sha256};
 
 use super::{Batch, Query, Seal, Store, token};
 use crate::ledger::{
     LedgerError,
+    checkpoint::KeyPlace,
     entry::{Entry, Subject},
     lease::{Fence, Holder, Locks},
     seal::{Head, Row, Text},
@@ -51,7 +53,8 @@ CREATE TABLE IF NOT EXISTS lease (
   pid     INTEGER NOT NULL,
   since   TEXT NOT NULL,
   token   INTEGER NOT NULL,
-  held    INTEGER NOT NULL
+  held    INTEGER NOT NULL,
+  sum     TEXT NOT NULL
 ) STRICT;
 CREATE TRIGGER IF NOT EXISTS envelope_no_update BEFORE UPDATE ON envelope
 BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
@@ -73,6 +76,7 @@ BEGIN SELECT RAISE(ABORT, 'the body belongs to no new entry'); END;
 pub struct Sqlite {
     db: Connection,
     path: PathBuf,
+    key: PathBuf,
 }
 
 impl Sqlite {
@@ -110,7 +114,13 @@ impl Sqlite {
         Ok(Sqlite {
             db,
             path: path.to_owned(),
+            key: path.with_extension("key"),
         })
+    }
+
+    pub fn with_key(mut self, key: &Path) -> Sqlite {
+        key.clone_into(&mut self.key);
+        self
     }
 
     /// Deferred transactions that upgrade get SQLITE_BUSY at once, whatever the timeout: every write begins as one.
@@ -153,6 +163,46 @@ fn fenced(tx: &Transaction<'_>, fence: &Fence) -> Result<bool, LedgerError> {
     tx.prepare_cached("SELECT EXISTS (SELECT 1 FROM lease WHERE subject = ?1 AND token = ?2 AND held = 1)")
         .and_then(|mut s| s.query_row(params![fence.subject, fence.token], |r| r.get(0)))
         .map_err(failed)
+}
+
+/// The last holder of the subject, its token, and whether it still holds.
+fn leased(db: &Connection, subject: &str) -> rusqlite::Result<Option<(Holder, i64, bool)>> {
+    db.prepare_cached("SELECT run, host, pid, since, token, held FROM lease WHERE subject = ?1")?
+        .query_row([subject], |r| {
+            let holder = Holder {
+                run: r.get(0)?,
+                host: r.get(1)?,
+                pid: r.get(2)?,
+                since: r.get::<_, String>(3)?.parse().unwrap_or(DateTime::UNIX_EPOCH),
+            };
+            Ok((holder, r.get(4)?, r.get(5)?))
+        })
+        .optional()
+}
+
+fn write_lease(db: &Connection, subject: &str, holder: &Holder, token: i64, held: bool) -> rusqlite::Result<()> {
+    let sum = lease_sum(subject, holder, token, held);
+    let Holder { run, host, pid, since } = holder;
+    let since = since.to_rfc3339_opts(SecondsFormat::Millis, true);
+    db.prepare_cached("INSERT OR REPLACE INTO lease VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?
+        .execute(params![subject, run, host, pid, since, token, held, sum])?;
+    Ok(())
+}
+
+/// Leases are no evidence and lie outside the chain; a damaged one is still told from a good one.
+fn lease_sum(subject: &str, holder: &Holder, token: i64, held: bool) -> String {
+    let Holder { run, host, pid, since } = holder;
+    let since = since.timestamp_millis();
+    hex::encode(Sha256::digest(format!(
+        "{subject}\n{run}\n{host}\n{pid}\n{since}\n{token}\n{held}"
+    )))
+}
+
+/// Every table, index and trigger as this release makes them.
+fn guards(db: &Connection) -> rusqlite::Result<Vec<(String, Option<String>)>> {
+    db.prepare("SELECT name, sql FROM sqlite_schema ORDER BY name")?
+        .query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?
+        .collect()
 }
 
 fn insert(tx: &Transaction<'_>, row: &Row) -> rusqlite::Result<()> {
@@ -307,38 +357,12 @@ impl Store for Sqlite {
         let tx = self.begin()?;
         let mut fences = Vec::with_capacity(subjects.len());
         for subject in subjects {
-            let last = tx
-                .prepare_cached("SELECT run, host, pid, since, token, held FROM lease WHERE subject = ?1")
-                .and_then(|mut s| {
-                    s.query_row([subject], |r| {
-                        let other = Holder {
-                            run: r.get(0)?,
-                            host: r.get(1)?,
-                            pid: r.get(2)?,
-                            since: r.get::<_, String>(3)?.parse().unwrap_or(chrono::DateTime::UNIX_EPOCH),
-                        };
-                        Ok((other, r.get::<_, i64>(4)?, r.get::<_, bool>(5)?))
-                    })
-                    .optional()
-                })
-                .map_err(failed)?;
-            let token = match last {
+            let token = match leased(&tx, subject).map_err(failed)? {
                 Some((other, _, true)) if other.run != holder.run && !dead(&other) => return Err(other.holds(subject)),
                 Some((_, token, _)) => token + 1,
                 None => 1,
             };
-            tx.prepare_cached("INSERT OR REPLACE INTO lease VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1)")
-                .and_then(|mut s| {
-                    s.execute(params![
-                        subject,
-                        holder.run,
-                        holder.host,
-                        holder.pid,
-                        holder.since.to_rfc3339_opts(SecondsFormat::Millis, true),
-                        token
-                    ])
-                })
-                .map_err(failed)?;
+            write_lease(&tx, subject, holder, token, true).map_err(failed)?;
             fences.push(Fence {
                 subject: subject.clone(),
                 token,
@@ -351,11 +375,17 @@ impl Store for Sqlite {
     fn release(&mut self, fences: &[Fence]) -> Result<(), LedgerError> {
         let tx = self.begin()?;
         for f in fences {
-            tx.prepare_cached("UPDATE lease SET held = 0 WHERE subject = ?1 AND token = ?2")
-                .and_then(|mut s| s.execute(params![f.subject, f.token]))
-                .map_err(failed)?;
+            if let Some((holder, token, true)) = leased(&tx, &f.subject).map_err(failed)?
+                && token == f.token
+            {
+                write_lease(&tx, &f.subject, &holder, token, false).map_err(failed)?;
+            }
         }
         tx.commit().map_err(failed)
+    }
+
+    fn key(&self) -> KeyPlace {
+        KeyPlace::File(self.key.clone())
     }
 
     fn locks(&self) -> Locks {
@@ -364,12 +394,18 @@ impl Store for Sqlite {
 
     fn sound(&mut self) -> Result<(), LedgerError> {
         let whole = |why: String| LedgerError::Corrupt { seq: None, why };
+        let damaged = |e: rusqlite::Error| whole(e.to_string());
         let said: String = self
             .db
             .query_row("PRAGMA integrity_check(1)", [], |r| r.get(0))
-            .map_err(|e| whole(e.to_string()))?;
+            .map_err(damaged)?;
         if said != "ok" {
             return Err(whole(said));
+        }
+        let fresh = Connection::open_in_memory().map_err(failed)?;
+        fresh.execute_batch(SCHEMA).map_err(failed)?;
+        if guards(&self.db).map_err(damaged)? != guards(&fresh).map_err(failed)? {
+            return Err(whole("its tables or triggers are not as jml made them".into()));
         }
         let stray: Option<i64> = self
             .db
@@ -379,13 +415,30 @@ impl Store for Sqlite {
                 |r| r.get(0),
             )
             .optional()
-            .map_err(|e| whole(e.to_string()))?;
-        match stray {
-            Some(seq) => Err(LedgerError::corrupt(
+            .map_err(damaged)?;
+        if let Some(seq) = stray {
+            return Err(LedgerError::corrupt(
                 seq,
                 "its envelope is gone, its body is still there",
-            )),
-            None => Ok(()),
+            ));
+        }
+        let leases = || -> rusqlite::Result<bool> {
+            let mut statement = self.db.prepare("SELECT subject, sum FROM lease")?;
+            let all: Vec<(String, String)> = statement
+                .query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?
+                .collect::<Result<_, _>>()?;
+            for (subject, sum) in all {
+                match leased(&self.db, &subject)? {
+                    Some((holder, token, held)) if lease_sum(&subject, &holder, token, held) == sum => {}
+                    _ => return Ok(false),
+                }
+            }
+            Ok(true)
+        };
+        if leases().map_err(damaged)? {
+            Ok(())
+        } else {
+            Err(whole("a lease is not as it was written".into()))
         }
     }
 }
