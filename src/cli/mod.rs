@@ -85,7 +85,7 @@ fn work(cx: &Context, command: Command) -> Result<Exit, CliError> {
 
 fn fail(cx: &Context, e: &CliError) {
     if cx.global.output.json() {
-        cx.out.document(&document::Error::of(e, None, cx.global.sandbox));
+        cx.out.document(&document::error(e, None, cx.global.sandbox));
     } else {
         cx.out.warn(&e.human(cx.env.utf8));
     }
@@ -102,7 +102,7 @@ fn usage(e: &clap::Error, argv: &[OsString]) -> Exit {
         let text = e.render().to_string();
         let first = text.lines().next().unwrap_or_default();
         let e = CliError::usage(first.trim_start_matches("error: ")).hint("jml --help");
-        let doc = document::Error::of(&e, None, argv.iter().any(|a| a == "--sandbox"));
+        let doc = document::error(&e, None, argv.iter().any(|a| a == "--sandbox"));
         if let Ok(doc) = serde_json::to_string(&doc) {
             let _ = writeln!(std::io::stdout(), "{doc}");
         }

@@ -2,7 +2,14 @@
 //!
 //! Nothing else in the tree writes to either. Renderers below give text; only `Out` puts it on a stream.
 
+pub mod json;
+pub mod list;
 pub mod paint;
+pub mod plan;
+pub mod report;
+#[cfg(test)]
+mod samples;
+pub mod words;
 
 use std::{
     io::{self, Write},
@@ -151,5 +158,21 @@ impl Out {
     }
     pub fn data_closed(&self) -> bool {
         self.data_closed.load(Ordering::Relaxed)
+    }
+}
+
+/// Which tenant a screen speaks of: its first line.
+#[derive(Clone, Debug, Default)]
+pub struct Tenant {
+    pub host: String,
+    /// The organisation's id.
+    pub org: String,
+    pub sandbox: bool,
+}
+
+impl Tenant {
+    pub fn line(&self, screen: &Screen) -> String {
+        let host = if self.sandbox { "sandbox" } else { &self.host };
+        format!("{} {}", screen.safe(host), screen.safe(&self.org))
     }
 }

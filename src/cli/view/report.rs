@@ -1,0 +1,719 @@
+//! The closing report of a run, from the ledger's fold alone: `jml run show` prints the same text later.
+//!
+//! "Still open" is what a help desk reads aloud: never left out, never more than was read.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+
+use super::{Screen, Tenant, plan::across, words};
+use crate::{
+    cli::text::{self, between, clock, instant, pad, span, width},
+    ledger::fold::{OutboxItem, PersonState, Progress, State, StepRecord},
+    model::{Action, Failure, Flow, Outcome, System, Verb, What},
+};
+
+/// How the commands in it lead back to the same tenant: ` --sandbox`, ` --config FILE`, or nothing.
+pub type Flags<'a> = &'a str;
+
+/// Everyone in the run, under one line that names the tenant.
+pub fn report(tenant: &Tenant, state: &State, flags: Flags<'_>, screen: &Screen) -> String {
+    let mut out = tenant.line(screen) + "\n";
+    for (n, person) in state.people.values().enumerate() {
+        if n > 0 {
+            out.push('\n');
+        }
+        out += &self::person(state, person, flags, screen);
+    }
+    out
+}
+
+pub fn person(state: &State, person: &PersonState, flags: Flags<'_>, screen: &Screen) -> String {
+    let p = Report {
+        state,
+        person,
+        flags,
+        screen,
+    };
+    let mut out = p.headline();
+    out += &p.table();
+    let clock = p.clock();
+    if !clock.is_empty() {
+        out.push('\n');
+        out += &clock;
+    }
+    out += &p.record();
+    let open = p.still_open();
+    let next = p.next();
+    if !open.is_empty() || next.len() > 1 {
+        out.push('\n');
+        out += &open;
+    }
+    out += &p.what_next(&next);
+    out
+}
+
+/// A thing to do, and the command that does it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Next {
+    pub text: String,
+    pub command: Option<String>,
+}
+
+/// What to do about what is left, the finishing of the run last.
+pub fn next(state: &State, person: &PersonState, flags: Flags<'_>) -> Vec<Next> {
+    let steps = person.steps.iter().filter_map(StepRecord::outcome);
+    let expects = person.expects.iter().filter_map(|e| e.outcome.as_ref());
+    let mut out: Vec<Next> = vec![];
+    for hint in steps
+        .chain(expects)
+        .filter_map(Outcome::failure)
+        .filter_map(|f| f.hint.as_ref())
+    {
+        let n = Next {
+            text: hint.text.clone(),
+            command: hint.command.clone(),
+        };
+        if !out.contains(&n) {
+            out.push(n);
+        }
+    }
+    if unfinished(person) {
+        out.push(Next {
+            text: "Finish this run.".into(),
+            command: Some(format!("jml run resume {}{flags}", text::shell(&state.run))),
+        });
+    }
+    out
+}
+
+/// Something is left that a later run can take up.
+fn unfinished(person: &PersonState) -> bool {
+    person.steps.iter().any(|s| !s.superseded() && !s.settled())
+}
+
+/// Which outcome a row is of, the best first; rows are told apart by it and never merged across it.
+fn order(outcome: &str) -> usize {
+    [
+        "verified",
+        "done",
+        "already",
+        "unassigned",
+        "failed",
+        "in doubt",
+        "owed",
+        "not tried",
+    ]
+    .iter()
+    .position(|o| *o == outcome)
+    .unwrap_or(8)
+}
+
+#[derive(Clone, PartialEq)]
+struct Row {
+    outcome: &'static str,
+    text: String,
+    /// The vendor's words, each on its own line below.
+    below: Vec<String>,
+}
+
+struct Report<'a> {
+    state: &'a State,
+    person: &'a PersonState,
+    flags: Flags<'a>,
+    screen: &'a Screen,
+}
+
+impl Report<'_> {
+    fn headline(&self) -> String {
+        let p = self.person;
+        let mut left = format!("{}   {}   {}", self.screen.safe(&p.login), p.flow, p.result().word());
+        if p.flow == Flow::Leaver && unfinished(p) {
+            left += if p.contained.is_some() {
+                ", contained"
+            } else {
+                ", not contained"
+            };
+        }
+        if text::mixed_script(&p.login) {
+            left += "   ! mixed script";
+        }
+        across(
+            &left,
+            &format!("run {}", self.screen.safe(&self.state.run)),
+            self.screen,
+        )
+    }
+
+    /// When the report speaks: at the end of what was done, so that it says the same a year later.
+    fn spoken(&self) -> DateTime<Utc> {
+        self.person
+            .closed
+            .or(self.state.last.map(|l| l.1))
+            .unwrap_or(self.person.planned)
+    }
+
+    fn table(&self) -> String {
+        let mut systems: Vec<(String, Vec<Row>)> = vec![];
+        for (system, rows) in self.rows() {
+            // Systems of which the same is to be said share a line.
+            let same = |r: &[Row]| r == &rows[..] && rows.iter().all(|r| r.below.is_empty());
+            match systems.iter_mut().find(|(_, r)| same(r)) {
+                Some((names, _)) => {
+                    names.push(' ');
+                    names.push_str(&system);
+                }
+                None => systems.push((system, rows)),
+            }
+        }
+        for e in &self.person.expects {
+            let Some(outcome) = &e.outcome else { continue };
+            let text = match (outcome, e.expect.assigned, e.expect.manual) {
+                (Outcome::Unassigned, _, true) => "in Okta; a person has to take its account away".into(),
+                (Outcome::Unassigned, _, false) => "in Okta; its account was not read".into(),
+                (o, true, _) if o.settled() => "assigned".into(),
+                (o, false, _) if o.settled() => "no longer assigned".into(),
+                (_, true, _) => "assignment".into(),
+                (_, false, _) => "assignment still there".into(),
+            };
+            let row = Row {
+                outcome: words::outcome(outcome),
+                text,
+                below: self.below(outcome),
+            };
+            systems.push((self.screen.fit(&e.expect.app.name, 24), vec![row]));
+        }
+        systems.extend(self.outbox());
+        if let Some(why) = &self.person.held {
+            let row = Row {
+                outcome: "held",
+                text: self.screen.safe(why),
+                below: vec![],
+            };
+            systems.push(("plan".into(), vec![row]));
+        }
+
+        let head = systems.iter().map(|s| width(&s.0)).max().unwrap_or(0).clamp(11, 24) + 2;
+        let mut out = String::new();
+        for (name, rows) in &systems {
+            let mut name = name.as_str();
+            for r in rows {
+                let lead = format!("{}{} ", pad(name, head), pad(r.outcome, 10));
+                let indent = " ".repeat(width(&lead));
+                let room = self
+                    .screen
+                    .width
+                    .map_or(usize::MAX, |w| w.saturating_sub(indent.len()).max(20));
+                for (i, line) in text::wrap(&r.text, room).iter().enumerate() {
+                    out += &format!("{}{line}\n", if i == 0 { &lead } else { &indent });
+                }
+                for b in &r.below {
+                    for line in text::wrap(b, room) {
+                        out += &format!("{indent}{line}\n");
+                    }
+                }
+                name = "";
+            }
+        }
+        out
+    }
+
+    /// By system, in the order of the plan.
+    fn rows(&self) -> Vec<(String, Vec<Row>)> {
+        let mut systems: Vec<&System> = vec![];
+        for s in self.person.steps.iter().filter(|s| !s.superseded()) {
+            if !systems.contains(&&s.step.effect.system) {
+                systems.push(&s.step.effect.system);
+            }
+        }
+        systems
+            .into_iter()
+            .map(|system| (self.screen.fit(system.as_str(), 24), self.rows_of(system)))
+            .collect()
+    }
+
+    fn rows_of(&self, system: &System) -> Vec<Row> {
+        let mut settled: BTreeMap<(usize, Topic, Verb), Vec<&StepRecord>> = BTreeMap::new();
+        let mut rest = vec![];
+        for s in self
+            .person
+            .steps
+            .iter()
+            .filter(|s| !s.superseded() && s.step.effect.system == *system)
+        {
+            match s.outcome() {
+                Some(o) if o.settled() => {
+                    let verb = s.step.effect.action.verb();
+                    settled
+                        .entry((order(words::outcome(o)), Topic::of(verb), verb))
+                        .or_default()
+                        .push(s);
+                }
+                _ => rest.push(s),
+            }
+        }
+        // Who is deactivated is not also suspended.
+        let over = |v: Verb| settled.keys().any(|k| k.2 == v);
+        if over(Verb::Deactivate) {
+            settled.retain(|k, _| k.2 != Verb::Suspend);
+        }
+        // One row an outcome: `verified   DEPROVISIONED, out of ROLE-ENG`.
+        let mut rows: Vec<Row> = vec![];
+        for ((_, _, verb), steps) in &settled {
+            let Some(outcome) = steps.first().and_then(|s| s.outcome()) else {
+                continue;
+            };
+            let actions: Vec<&Action> = steps.iter().map(|s| &s.step.effect.action).collect();
+            let at = steps.iter().filter_map(|s| ended(s)).max();
+            let words = words::report(
+                *verb,
+                system,
+                &actions,
+                outcome,
+                at.map(|t| (t, self.spoken())),
+                self.screen,
+            );
+            match rows.iter_mut().find(|r| r.outcome == words::outcome(outcome)) {
+                Some(r) => r.text += &format!(", {words}"),
+                None => rows.push(Row {
+                    outcome: words::outcome(outcome),
+                    text: words,
+                    below: vec![],
+                }),
+            }
+        }
+        // The same refusal of many steps is told once.
+        let mut open: Vec<(Row, Vec<&StepRecord>)> = vec![];
+        for s in rest {
+            let (outcome, below) = match &s.progress {
+                Progress::Ended { outcome, .. } => (words::outcome(outcome), self.below(outcome)),
+                Progress::Open { .. } => ("in doubt", vec!["it left and no answer came".into()]),
+                Progress::Waiting | Progress::Superseded => ("not tried", vec![]),
+            };
+            let verb = s.step.effect.action.verb();
+            let alike = |(r, steps): &&mut (Row, Vec<&StepRecord>)| {
+                r.outcome == outcome
+                    && said(&r.below) == said(&below)
+                    && steps.iter().all(|o| o.step.effect.action.verb() == verb)
+            };
+            match open.iter_mut().find(alike) {
+                Some((_, steps)) => steps.push(s),
+                None => open.push((
+                    Row {
+                        outcome,
+                        text: String::new(),
+                        below,
+                    },
+                    vec![s],
+                )),
+            }
+        }
+        open.sort_by_key(|(r, _)| order(r.outcome));
+        for (mut row, steps) in open {
+            if let Some(first) = steps.first() {
+                let actions: Vec<&Action> = steps.iter().map(|s| &s.step.effect.action).collect();
+                row.text = words::many(first.step.effect.action.verb(), system, &actions, self.screen);
+            }
+            rows.push(row);
+        }
+        rows
+    }
+
+    /// Code and summary, then request id and hint.
+    fn below(&self, outcome: &Outcome) -> Vec<String> {
+        let mut out = vec![];
+        match outcome {
+            Outcome::NotTried { why } => out.push(self.screen.safe(why)),
+            Outcome::Owed { failure, until } => {
+                out.extend(self.failure(failure));
+                if let Some(t) = until {
+                    out.push(format!("owed until {}", instant(*t)));
+                }
+            }
+            Outcome::Failed { failure } | Outcome::InDoubt { failure } => out.extend(self.failure(failure)),
+            Outcome::Verified | Outcome::Done | Outcome::Already | Outcome::Unassigned => {}
+        }
+        out
+    }
+
+    fn failure(&self, f: &Failure) -> Vec<String> {
+        let code = f.code.as_deref().map(|c| format!("{c} ")).unwrap_or_default();
+        let mut out = vec![self.screen.safe(&format!("{code}{}", f.summary))];
+        let request = f.request.as_deref().map(|r| format!("request {r}"));
+        let hint = f.hint.as_ref().map(|h| h.text.clone());
+        let more: Vec<String> = request.into_iter().chain(hint).collect();
+        if !more.is_empty() {
+            out.push(self.screen.safe(&more.join("; ")));
+        }
+        out
+    }
+
+    /// Records about this person, by recorder.
+    fn records(&self) -> impl Iterator<Item = &OutboxItem> {
+        let login = self.person.login.as_str();
+        self.state
+            .outbox
+            .values()
+            .filter(move |i| i.record.login.as_deref() == Some(login))
+    }
+
+    fn outbox(&self) -> Vec<(String, Vec<Row>)> {
+        let mut by: BTreeMap<&System, Vec<&OutboxItem>> = BTreeMap::new();
+        for item in self.records().filter(|i| i.delivered.is_none()) {
+            by.entry(&item.system).or_default().push(item);
+        }
+        by.into_iter()
+            .map(|(system, items)| {
+                let what: Vec<&str> = items.iter().map(|i| record_word(&i.record.what)).collect();
+                let tries = items.iter().map(|i| i.attempts).max().unwrap_or(0);
+                let why = match items.iter().find_map(|i| i.failure.as_ref()) {
+                    Some(f) => {
+                        let code = f.code.as_deref().map(|c| format!("{c} ")).unwrap_or_default();
+                        let tries = if tries == 1 {
+                            "once".into()
+                        } else {
+                            format!("{tries} times")
+                        };
+                        format!("; {} ({tries})", self.screen.safe(&format!("{code}{}", f.summary)))
+                    }
+                    None => "; not yet delivered".into(),
+                };
+                let row = Row {
+                    outcome: "owed",
+                    text: format!("{}{why}", text::list(&what)),
+                    below: vec![],
+                };
+                (self.screen.fit(system.as_str(), 24), vec![row])
+            })
+            .collect()
+    }
+
+    fn clock(&self) -> String {
+        let p = self.person;
+        if p.flow != Flow::Leaver || p.steps.is_empty() {
+            return String::new();
+        }
+        let mut parts = vec![];
+        match (p.plan.effective, p.plan.clock) {
+            (Some(e), Some(c)) => parts.push(format!("HR to record {}", span(between(e, c)))),
+            (_, None) => parts.push("HR's time of record can't be read".into()),
+            (None, Some(_)) => {}
+        }
+        if let Some(c) = p.plan.clock {
+            parts.push(format!("found {}", span(between(c, p.planned))));
+        }
+        if let Some(t) = p.contained {
+            parts.push(format!("contained {}", span(between(p.planned, t))));
+        }
+        if let Some(t) = p.completed {
+            parts.push(format!("complete {}", span(between(p.planned, t))));
+        }
+        let mut out = format!("Clock   {}\n", parts.join("   "));
+        if let Some(due) = p.plan.due {
+            let beside = self.spoken();
+            // Without HR's time of record nothing can be said to be met.
+            let said = match p.completed {
+                Some(done) if done <= due => format!(", met with {} to spare", span(between(done, due))),
+                Some(done) => format!(", missed by {}", span(between(due, done))),
+                None if beside <= due => format!(", in {}", span(between(beside, due))),
+                None => format!(", passed {} ago", span(between(due, beside))),
+            };
+            out += &format!("        due {}{said}\n", clock(due, beside));
+        }
+        out
+    }
+
+    fn record(&self) -> String {
+        let made: Vec<String> = self
+            .records()
+            .filter_map(|i| i.delivered.as_ref().map(|(_, r)| (i, r)))
+            .filter_map(|(i, r)| match &r.made {
+                Some(made) => Some(self.screen.safe(made)),
+                None => matches!(i.record.what, What::Change { .. }).then(|| self.screen.safe(i.system.as_str())),
+            })
+            .collect();
+        let mut parts = made;
+        if let Some(size) = self.state.checkpoint.as_deref().and_then(size) {
+            parts.push(format!("ledger checkpoint {}", self.screen.safe(size)));
+        } else if let Some((seq, _)) = self.state.last {
+            parts.push(format!("ledger entry {seq}"));
+        }
+        if parts.is_empty() {
+            return String::new();
+        }
+        format!("Record  {}\n", parts.join("   "))
+    }
+
+    fn still_open(&self) -> String {
+        let mut out = String::new();
+        if self.person.flow != Flow::Leaver {
+            return out;
+        }
+        let open = self.person.still_open();
+        let mut parts = vec![];
+        for o in &open {
+            let system = self.screen.safe(o.system.as_str());
+            if o.unread.is_some() && o.account.is_empty() {
+                parts.push(format!("{system}, which was not read"));
+                continue;
+            }
+            // Never cut: it is read aloud.
+            let who = o.login.as_deref().unwrap_or(&o.account);
+            let mut part = if who.is_empty() {
+                system
+            } else {
+                format!("{system} login {}", self.screen.safe(who))
+            };
+            let steps = o.steps.iter().filter_map(|n| self.person.steps.get(*n));
+            let objects: Vec<String> = steps
+                .filter_map(|s| s.step.effect.action.object())
+                .chain(o.apps.iter().map(String::as_str))
+                .map(|o| self.screen.safe(o))
+                .collect();
+            if !objects.is_empty() {
+                part += &format!(", in {}", text::list(&objects));
+            }
+            parts.push(part);
+        }
+        if !parts.is_empty() {
+            for line in text::wrap(&format!("Still open: {}.", parts.join("; ")), self.screen.line()) {
+                out += &format!("{line}\n");
+            }
+        }
+        out
+    }
+
+    fn next(&self) -> Vec<Next> {
+        next(self.state, self.person, self.flags)
+    }
+
+    fn what_next(&self, next: &[Next]) -> String {
+        let run = text::shell(&self.state.run);
+        if next.is_empty() {
+            return format!(
+                "Again:  jml run show {run}{}    entry by entry:  jml audit show {run}{}\n",
+                self.flags, self.flags
+            );
+        }
+        let texts: Vec<String> = next.iter().map(|n| self.screen.safe(&n.text)).collect();
+        let column = texts
+            .iter()
+            .zip(next)
+            .filter(|(_, n)| n.command.is_some())
+            .map(|(t, _)| width(t))
+            .max()
+            .unwrap_or(0)
+            .min(45);
+        let mut out = String::new();
+        for (i, (t, n)) in texts.iter().zip(next).enumerate() {
+            let line = match &n.command {
+                Some(c) => format!("{}. {}   {}", i + 1, pad(t, column), self.screen.safe(c)),
+                None => format!("{}. {t}", i + 1),
+            };
+            out += line.trim_end();
+            out.push('\n');
+        }
+        let retries = match next.len() {
+            1 => "The sweep tries again until then.",
+            _ => "The sweep tries all of it again until then.",
+        };
+        out + retries + "\n"
+    }
+}
+
+fn said(below: &[String]) -> Option<&String> {
+    below.first()
+}
+
+fn ended(s: &StepRecord) -> Option<DateTime<Utc>> {
+    match &s.progress {
+        Progress::Ended { at, .. } => Some(*at),
+        Progress::Waiting | Progress::Open { .. } | Progress::Superseded => None,
+    }
+}
+
+/// A checkpoint is text: origin, size, root.
+fn size(checkpoint: &str) -> Option<&str> {
+    checkpoint
+        .lines()
+        .nth(1)
+        .filter(|l| l.bytes().all(|b| b.is_ascii_digit()))
+}
+
+pub fn record_word(what: &What) -> &'static str {
+    match what {
+        What::Change { .. } => "change request",
+        What::Incident { .. } => "incident",
+        What::Event { .. } => "event",
+        What::Metric { .. } => "metric",
+    }
+}
+
+/// In which order a row tells what was done: the account's own state first, then what it held.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Topic {
+    Account,
+    Sign,
+    Held,
+    Told,
+}
+
+impl Topic {
+    const fn of(verb: Verb) -> Self {
+        match verb {
+            Verb::Deactivate | Verb::Suspend | Verb::Activate | Verb::CreatePerson => Topic::Account,
+            Verb::ClearSessions | Verb::RevokeGrants | Verb::RevokeToken | Verb::RevokeClientTokens => Topic::Sign,
+            Verb::RemoveMember
+            | Verb::AddMember
+            | Verb::UnassignApp
+            | Verb::JoinChannel
+            | Verb::LeaveChannel
+            | Verb::CreateGroup
+            | Verb::DeleteGroup => Topic::Held,
+            Verb::SendMessage => Topic::Told,
+        }
+    }
+}
+
+/// One person on one line, as the sweep prints them. A line that needs a person begins with `!`.
+pub fn line(state: &State, p: &PersonState, screen: &Screen) -> String {
+    let mut out = String::new();
+    let bad: Vec<&StepRecord> = p.steps.iter().filter(|s| !s.superseded() && !s.settled()).collect();
+    if p.overdue(state.last.map_or(p.planned, |l| l.1)) || p.held.is_some() {
+        out += "! ";
+    }
+    out += &format!("{} {} {}", screen.safe(&p.login), p.flow, p.result().word());
+    if let Some(why) = &p.held {
+        return out + &format!(" {}", screen.safe(why));
+    }
+    if bad.is_empty() {
+        if p.flow == Flow::Leaver {
+            for (word, at) in [("contained", p.contained), ("complete", p.completed)] {
+                if let Some(t) = at {
+                    out += &format!(" {word} {}", span(between(p.planned, t)));
+                }
+            }
+        } else {
+            for s in p.steps.iter().filter(|s| !s.superseded()) {
+                out += &format!(" {}", words::short(&s.step.effect, screen));
+            }
+        }
+        return out;
+    }
+    let mut told: Vec<String> = vec![];
+    for s in bad {
+        let system = screen.safe(s.step.effect.system.as_str());
+        let said = match s.outcome() {
+            Some(Outcome::Owed { failure, until }) => {
+                let until = until.map(|t| format!(" until {}", instant(t))).unwrap_or_default();
+                format!("{system} owed{until}: {}", screen.safe(&failure.summary))
+            }
+            Some(o) => {
+                let code = o.failure().map(|f| f.code.as_deref().unwrap_or(&f.summary));
+                let code = code.map(|c| format!(": {}", screen.safe(c))).unwrap_or_default();
+                format!("{system} {}{code}", words::outcome(o))
+            }
+            None => format!("{system} not tried"),
+        };
+        if !told.contains(&said) {
+            told.push(said);
+        }
+    }
+    out += &format!(" {}", told.join("; "));
+    if p.flow == Flow::Leaver {
+        let open: Vec<String> = p.still_open().iter().map(|o| screen.safe(o.system.as_str())).collect();
+        if !open.is_empty() {
+            out += &format!("; still open: {}", text::list(&open));
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use snapbox::{assert_data_eq, str};
+
+    use super::*;
+    use crate::cli::view::samples;
+
+    fn shown(state: &State) -> String {
+        let tenant = Tenant {
+            host: "acme.okta.com".into(),
+            org: "00o1acme".into(),
+            sandbox: false,
+        };
+        report(&tenant, state, "", &Screen::PLAIN)
+    }
+
+    #[test]
+    fn a_complete_leaver() {
+        assert_data_eq!(
+            shown(&samples::complete().state()),
+            str![[r#"
+acme.okta.com 00o1acme
+alice@acme.example   leaver   COMPLETE                              run r-5k2m9q
+okta         verified   DEPROVISIONED, out of ROLE-ENG, ENG-ONCALL
+             done       sessions cleared 09:05:11Z (can't be read back), grants
+                        revoked
+slack        verified   deactivated
+             done       sessions cleared 09:05:11Z (can't be read back)
+Jira         unassigned in Okta; its account was not read
+
+Clock   HR to record 3m52s   found 1m19s   contained 0.4 s   complete 4.6 s
+        due 09:18:52Z, met with 13m36s to spare
+Record  CHG0031337   ledger checkpoint 18204
+Again:  jml run show r-5k2m9q    entry by entry:  jml audit show r-5k2m9q
+
+"#]]
+        );
+    }
+
+    #[test]
+    fn a_partial_leaver_names_what_is_still_open() {
+        assert_data_eq!(
+            shown(&samples::partial().state()),
+            str![[r#"
+acme.okta.com 00o1acme
+alice@acme.example   leaver   PARTIAL, contained                    run r-5k2m9q
+okta         verified   DEPROVISIONED, out of ROLE-ENG, ENG-ONCALL
+             done       sessions cleared 09:05:11Z (can't be read back), grants
+                        revoked
+slack        done       sessions cleared 09:05:11Z (can't be read back)
+             failed     deactivate
+                        403 not_allowed_token_type
+                        request 9F3C:2A10; Grant admin.users:write to jml's
+                        Slack app.
+Jira         unassigned in Okta; its account was not read
+servicenow   owed       change request; 503 Service Unavailable (3 times)
+
+Clock   HR to record 3m52s   found 1m19s   contained 0.4 s
+        due 09:18:52Z, in 13m36s
+Record  ledger entry 18211
+
+Still open: slack login alice@acme.example.
+1. Grant admin.users:write to jml's Slack app.   jml doctor slack
+2. Finish this run.                              jml run resume r-5k2m9q
+The sweep tries all of it again until then.
+
+"#]]
+        );
+    }
+
+    #[test]
+    fn a_sweep_prints_a_line_a_person() {
+        for (run, expected) in [
+            (
+                samples::complete(),
+                "alice@acme.example leaver COMPLETE contained 0.4 s complete 4.6 s",
+            ),
+            (
+                samples::partial(),
+                "! alice@acme.example leaver PARTIAL slack failed: 403; still open: slack",
+            ),
+        ] {
+            let state = run.state();
+            let person = state.people.values().next().unwrap();
+            assert_eq!(line(&state, person, &Screen::PLAIN), expected);
+        }
+    }
+}
