@@ -7,4 +7,5 @@ pub mod ledger;
 pub mod model;
 pub mod planner;
 pub mod providers;
+pub mod run;
 pub mod sandbox;

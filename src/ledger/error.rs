@@ -43,6 +43,13 @@ impl LedgerError {
     }
 }
 
+/// An entry that can't follow the ones before it: written by somebody else, or a defect.
+impl From<super::Illegal> for LedgerError {
+    fn from(e: super::Illegal) -> Self {
+        LedgerError::corrupt(e.seq, e.why)
+    }
+}
+
 impl fmt::Display for LedgerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

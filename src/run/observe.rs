@@ -1,0 +1,353 @@
+//! Eyes, in two waves: the directory, then every app at once with what it and the ledger know of the person.
+//!
+//! A failure becomes Unknown, in its own part; nothing here decides what that means.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use futures::future::{join_all, join5};
+
+use super::AllEyes;
+use crate::{
+    ledger::History,
+    model::{Account, Brief, Catalogue, Failure, Holding, Observation, Observed, Person, Seen, System, system::OKTA},
+    providers::{
+        Handles, Known,
+        okta::{ApiToken, Directory},
+    },
+};
+
+/// What looks, and nothing that acts.
+#[derive(Clone)]
+pub struct Looking {
+    pub directory: Arc<Directory>,
+    /// Every target, the directory among them.
+    pub eyes: AllEyes,
+    /// Each system's kind: how the directory calls an app of it.
+    pub kinds: BTreeMap<System, String>,
+}
+
+/// What a run needs to know of the tenant; each part is one or a few calls, once.
+#[derive(Clone, Debug, Default)]
+pub struct Need {
+    pub groups: bool,
+    pub rules: bool,
+    pub apps: bool,
+    pub admins: bool,
+    pub tokens: bool,
+    pub offers: bool,
+}
+
+/// Read once a run. API tokens come beside it, by owner: they are the person's holdings.
+#[derive(Clone, Debug)]
+pub struct Tenant {
+    pub catalogue: Catalogue,
+    pub tokens: Observed<Vec<ApiToken>>,
+}
+
+pub async fn tenant(look: &Looking, organisation: String, need: Need) -> Tenant {
+    let d = &look.directory;
+    // Who is an admin also hangs on which groups carry a role: groups first, then admins; the rest beside them.
+    let people = async {
+        let groups = if need.groups {
+            known(d.groups().await)
+        } else {
+            Observed::Absent
+        };
+        let admins = match (&groups, need.admins) {
+            (_, false) => Ok(None),
+            (Observed::Present(all), true) => d.admins(all).await.map(Some),
+            (Observed::Unknown(f), true) => Err(f.clone()),
+            (Observed::Absent, true) => d.admins(&BTreeMap::new()).await.map(Some),
+        };
+        (groups, admins)
+    };
+    let rules = async {
+        if need.rules {
+            known(d.rules().await)
+        } else {
+            Observed::Absent
+        }
+    };
+    let apps = async {
+        if need.apps {
+            known(d.apps().await)
+        } else {
+            Observed::Absent
+        }
+    };
+    let tokens = async {
+        if need.tokens {
+            known(d.api_tokens().await)
+        } else {
+            Observed::Absent
+        }
+    };
+    let offers = join_all(
+        look.eyes
+            .iter()
+            .filter(|_| need.offers)
+            .map(|(system, eyes)| async move { (system.clone(), known(eyes.offers().await)) }),
+    );
+    let ((groups, admins), rules, apps, tokens, offers) = join5(people, rules, apps, tokens, offers).await;
+    let (protected, protection_unknown) = match admins {
+        Ok(all) => {
+            let supers = all
+                .as_ref()
+                .map(|a| a.supers().cloned().collect::<Vec<_>>())
+                .unwrap_or_default();
+            (
+                supers
+                    .into_iter()
+                    .map(|id| (id, "super administrator of Okta".to_owned()))
+                    .collect(),
+                None,
+            )
+        }
+        Err(f) => (BTreeMap::new(), Some(f)),
+    };
+    Tenant {
+        catalogue: Catalogue {
+            tenant: organisation,
+            groups,
+            rules,
+            apps,
+            apps_of_group: BTreeMap::new(),
+            offers: offers.into_iter().collect(),
+            protected,
+            protection_unknown,
+            managers: BTreeMap::new(),
+            leaving: BTreeSet::new(),
+        },
+        tokens,
+    }
+}
+
+/// Which apps each of these groups gives: only a mover's and joiner's preview asks.
+pub async fn apps_of(look: &Looking, catalogue: &mut Catalogue, groups: BTreeSet<String>) {
+    let missing: Vec<String> = groups
+        .into_iter()
+        .filter(|g| !catalogue.apps_of_group.contains_key(g))
+        .collect();
+    let read = join_all(missing.into_iter().map(|g| async {
+        let apps = look.directory.apps_of_group(&g).await;
+        (g, known(apps))
+    }))
+    .await;
+    catalogue.apps_of_group.extend(read);
+}
+
+/// Resolves what profiles call managers. Nobody, or more than one, is nobody.
+pub async fn managers(look: &Looking, catalogue: &mut Catalogue, names: BTreeSet<String>) {
+    let missing: Vec<String> = names
+        .into_iter()
+        .filter(|n| !catalogue.managers.contains_key(&n.to_lowercase()))
+        .collect();
+    let read = join_all(missing.into_iter().map(|name| async move {
+        let found = match look.directory.find(&name).await {
+            Ok(people) => match people.as_slice() {
+                [one] => Observed::Present(Brief {
+                    id: one.id.clone(),
+                    login: one.login.clone(),
+                    name: one.name(),
+                    live: one.status.live(),
+                }),
+                _ => Observed::Absent,
+            },
+            Err(f) => Observed::Unknown(f),
+        };
+        (name.to_lowercase(), found)
+    }))
+    .await;
+    catalogue.managers.extend(read);
+}
+
+/// What is asked of the directory's account before a plan is made.
+pub fn directory_parts() -> BTreeSet<Holding> {
+    BTreeSet::from([Holding::Group, Holding::App, Holding::Client])
+}
+
+/// What is asked of the apps.
+pub fn app_parts() -> BTreeSet<Holding> {
+    BTreeSet::from([
+        Holding::Channel,
+        Holding::Team,
+        Holding::Org,
+        Holding::Invitation,
+        Holding::Seat,
+        Holding::Owned,
+    ])
+}
+
+/// One person everywhere. `parts` narrows what the directory is asked.
+pub async fn person(
+    look: &Looking,
+    tenant: &Arc<Catalogue>,
+    tokens: &Observed<Vec<ApiToken>>,
+    person: Person,
+    history: &History,
+    parts: &BTreeSet<Holding>,
+) -> (Observation, BTreeMap<System, Handles>) {
+    let mut parts = parts.clone();
+    if !matches!(tokens, Observed::Absent) {
+        parts.insert(Holding::Token);
+    }
+    let account = look.directory.account(&person, &parts, Some(tokens)).await;
+    let handles = handles(look, tenant, &person, &account, history);
+    let can = look.eyes.get(&OKTA).map(|e| e.can()).unwrap_or_default();
+    let wanted = app_parts();
+    let apps = join_all(
+        look.eyes
+            .iter()
+            .filter(|(system, _)| **system != OKTA)
+            .map(|(system, eyes)| {
+                let (person, handles, wanted) = (&person, &handles[system], &wanted);
+                async move {
+                    let account = eyes
+                        .observe(Known {
+                            person,
+                            handles,
+                            parts: wanted,
+                        })
+                        .await
+                        .unwrap_or_else(Observed::Unknown);
+                    (
+                        system.clone(),
+                        Seen {
+                            can: eyes.can(),
+                            account,
+                        },
+                    )
+                }
+            }),
+    )
+    .await;
+    let mut systems: BTreeMap<System, Seen> = apps.into_iter().collect();
+    systems.insert(
+        OKTA,
+        Seen {
+            can,
+            account: Observed::Present(account),
+        },
+    );
+    let observation = Observation {
+        person,
+        tenant: tenant.clone(),
+        systems,
+        done: history.done.clone(),
+        given: history.given.clone(),
+        owed: vec![],
+    };
+    (observation, handles)
+}
+
+/// Under which ids and names the person may be known in each system.
+fn handles(
+    look: &Looking,
+    tenant: &Catalogue,
+    person: &Person,
+    account: &Account,
+    history: &History,
+) -> BTreeMap<System, Handles> {
+    look.eyes
+        .keys()
+        .map(|system| {
+            let kind = look.kinds.get(system).map_or(system.as_str(), String::as_str);
+            let assigned = account.held(Holding::App).find(|held| {
+                let app = tenant.apps.present().and_then(|apps| apps.get(&held.id));
+                app.is_some_and(|a| a.name == kind || a.name == system.as_str())
+            });
+            let addresses = [&person.login, &person.email]
+                .into_iter()
+                .chain(person.profile.get("secondEmail"))
+                .filter(|a| a.contains('@'))
+                .cloned()
+                .collect();
+            let handles = Handles {
+                account: history.accounts.get(system).cloned(),
+                external_id: assigned.and_then(|h| h.facts.get("external_id").cloned()),
+                user_name: assigned.and_then(|h| h.facts.get("user_name").cloned()),
+                assigned: assigned.is_some(),
+                addresses,
+            };
+            (system.clone(), handles)
+        })
+        .collect()
+}
+
+/// Whom a run acts on, and how to look at them again.
+pub enum Target {
+    Person {
+        person: Box<Person>,
+        handles: BTreeMap<System, Handles>,
+        tenant: Arc<Catalogue>,
+    },
+    /// The tenant's groups.
+    Tenant {
+        directory: Arc<Directory>,
+        tenant: Arc<Catalogue>,
+    },
+}
+
+impl Target {
+    pub fn tenant(&self) -> &Arc<Catalogue> {
+        match self {
+            Target::Person { tenant, .. } | Target::Tenant { tenant, .. } => tenant,
+        }
+    }
+}
+
+/// A fresh look at one system, after the fact.
+pub async fn again(
+    eyes: &AllEyes,
+    target: &Target,
+    system: &System,
+    parts: &BTreeSet<Holding>,
+) -> (Seen, Option<Arc<Catalogue>>) {
+    match target {
+        Target::Person { person, handles, .. } => {
+            let none = Handles::default();
+            let Some(e) = eyes.get(system) else {
+                let f = Failure::permanent(system.to_string(), "is not configured");
+                return (
+                    Seen {
+                        can: BTreeSet::new(),
+                        account: Observed::Unknown(f),
+                    },
+                    None,
+                );
+            };
+            let known = Known {
+                person,
+                handles: handles.get(system).unwrap_or(&none),
+                parts,
+            };
+            let account = e.observe(known).await.unwrap_or_else(Observed::Unknown);
+            (Seen { can: e.can(), account }, None)
+        }
+        Target::Tenant { directory, tenant } => {
+            let groups = known(directory.groups().await);
+            let account = match &groups {
+                Observed::Unknown(f) => Observed::Unknown(f.clone()),
+                Observed::Present(_) | Observed::Absent => Observed::Absent,
+            };
+            let fresh = Catalogue {
+                groups,
+                ..Catalogue::clone(tenant)
+            };
+            (
+                Seen {
+                    can: BTreeSet::new(),
+                    account,
+                },
+                Some(Arc::new(fresh)),
+            )
+        }
+    }
+}
+
+fn known<T>(read: Result<T, Failure>) -> Observed<T> {
+    read.map_or_else(Observed::Unknown, Observed::Present)
+}

@@ -1,0 +1,143 @@
+//! Verify, resume and in-doubt are one question: look again, does the postcondition hold, write down what is now known.
+
+use crate::{
+    ledger::{
+        entry::Body,
+        fold::{PersonState, Progress},
+    },
+    model::{Catalogue, Failure, Holding, Observed, Outcome, Seen, StepNo, System, Verdict},
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a fresh look says of each step of those systems. A verified step is not asked again.
+pub fn settle(
+    person: &PersonState,
+    systems: &BTreeMap<System, Seen>,
+    tenant: &Catalogue,
+    of: Option<&System>,
+) -> Vec<(StepNo, Verdict)> {
+    person
+        .steps
+        .iter()
+        .enumerate()
+        .filter(|(_, r)| of.is_none_or(|s| r.step.effect.system == *s) && r.verified.is_none())
+        .filter(|(_, r)| !matches!(r.progress, Progress::Waiting | Progress::Superseded))
+        .map(|(i, r)| (i, r.step.effect.holds(systems, tenant)))
+        .collect()
+}
+
+/// Which parts of the account must be read to judge the person's steps in that system.
+pub fn parts(person: &PersonState, system: &System) -> BTreeSet<Holding> {
+    use crate::model::Action as A;
+    let mut parts: BTreeSet<Holding> = person
+        .steps
+        .iter()
+        .filter(|r| r.step.effect.system == *system && !matches!(r.progress, Progress::Superseded))
+        .filter_map(|r| match &r.step.effect.action {
+            A::RemoveMember { group: held }
+            | A::AddMember { group: held }
+            | A::UnassignApp { app: held }
+            | A::JoinChannel { channel: held }
+            | A::LeaveChannel { channel: held }
+            | A::RevokeToken { token: held } => Some(held.kind),
+            // One read of the grants judges both; they are asked for only where the manifest found a client.
+            A::RevokeClientTokens { .. } => Some(Holding::Client),
+            A::RevokeGrants => person
+                .manifest
+                .accounts
+                .get(system)
+                .is_some_and(|a| a.held(Holding::Client).next().is_some() || a.held(Holding::Grant).next().is_some())
+                .then_some(Holding::Grant),
+            A::Suspend
+            | A::Deactivate
+            | A::ClearSessions
+            | A::Activate
+            | A::CreatePerson { .. }
+            | A::SendMessage { .. }
+            | A::CreateGroup { .. }
+            | A::DeleteGroup { .. } => None,
+        })
+        .collect();
+    if *system == crate::model::system::OKTA && person.expects.iter().any(|e| e.expect.assigned) {
+        parts.insert(Holding::App);
+    }
+    parts
+}
+
+/// What became of the apps that should have been lost or gained by the steps, judged by the directory's fresh account.
+pub fn expectations(person: &PersonState, directory: Option<&Seen>) -> Vec<(usize, Outcome)> {
+    let account = directory.and_then(|s| s.account.present());
+    let apps = account.and_then(|a| a.holds.get(&Holding::App));
+    person
+        .expects
+        .iter()
+        .enumerate()
+        .filter(|(_, r)| r.outcome.as_ref().is_none_or(|o| !o.settled()))
+        .filter_map(|(i, r)| {
+            let e = &r.expect;
+            let brought =
+                e.by.iter()
+                    .all(|s| person.steps.get(*s).is_some_and(|r| r.verified.is_some()));
+            let outcome = match apps {
+                Some(Observed::Present(set)) => match (set.iter().any(|h| h.id == e.app.id), e.assigned) {
+                    (true, true) => Outcome::Verified,
+                    (false, false) => Outcome::Unassigned,
+                    (there, _) => Outcome::Owed {
+                        failure: Failure::contradiction(
+                            e.app.name.clone(),
+                            if there {
+                                "still assigned in Okta"
+                            } else {
+                                "not assigned in Okta yet"
+                            },
+                        ),
+                        until: None,
+                    },
+                },
+                Some(Observed::Absent) if !e.assigned => Outcome::Unassigned,
+                // Not asked: an assignment by group ends with the membership, and that was read.
+                _ if !e.assigned && brought => Outcome::Unassigned,
+                _ => return None,
+            };
+            Some((i, outcome))
+        })
+        .collect()
+}
+
+/// Entries for what a look found after a crash: a step that was open and holds is verified; one whose effect was accepted and isn't
+/// there is owed. What lacks is left to the new plan.
+pub fn entries(person: &PersonState, verdicts: &[(StepNo, Verdict)]) -> Vec<Body> {
+    verdicts
+        .iter()
+        .filter_map(|(step, verdict)| match (verdict, &person.steps[*step].progress) {
+            (Verdict::Holds, _) => Some(Body::Verified {
+                subject: person.subject.clone(),
+                step: *step,
+            }),
+            (
+                Verdict::Lacks,
+                Progress::Ended {
+                    outcome: Outcome::Done | Outcome::Already,
+                    ..
+                },
+            ) => Some(Body::Finished {
+                subject: person.subject.clone(),
+                step: *step,
+                outcome: Outcome::Owed {
+                    failure: not_there(person, *step),
+                    until: None,
+                },
+                receipt: None,
+            }),
+            (Verdict::Lacks | Verdict::Unknown(_) | Verdict::Unobservable, _) => None,
+        })
+        .collect()
+}
+
+pub fn not_there(person: &PersonState, step: StepNo) -> Failure {
+    let s = &person.steps[step].step;
+    Failure::contradiction(
+        format!("{} {}", s.effect.action.name(), s.target()),
+        format!("{} accepted it, and a fresh read does not show it", s.effect.system),
+    )
+}
