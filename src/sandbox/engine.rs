@@ -74,6 +74,8 @@ pub(super) struct Inner {
     pub more: Vec<Journal>,
     pub log: Option<Log>,
     pub latency: Duration,
+    /// Requests that have no answer yet, by system.
+    pub open: BTreeMap<&'static str, u32>,
     pub origins: BTreeMap<&'static str, String>,
     /// The configuration files that stand for this world.
     pub written: Written,
@@ -161,6 +163,7 @@ impl Engine {
             more: Vec::new(),
             log: setup.log,
             latency: latency.to_std().unwrap_or_default(),
+            open: BTreeMap::new(),
             origins,
             written: Written::default(),
         };
@@ -240,12 +243,7 @@ impl Engine {
         let Some(twin) = twin else {
             return Some(Reply::empty(501));
         };
-        let mut open = Open {
-            engine: self,
-            twin,
-            request,
-            journalled: false,
-        };
+        let mut open = Open::new(self, twin, request);
         let fate = open.fate();
         if fate.delay > TimeDelta::zero() {
             tokio::time::sleep(fate.delay.to_std().unwrap_or_default()).await;
@@ -365,7 +363,17 @@ struct Open<'a> {
     journalled: bool,
 }
 
-impl Open<'_> {
+impl<'a> Open<'a> {
+    fn new(engine: &'a Engine, twin: &'static Twin, request: Request) -> Open<'a> {
+        *engine.lock().open.entry(twin.name).or_default() += 1;
+        Open {
+            engine,
+            twin,
+            request,
+            journalled: false,
+        }
+    }
+
     fn target(&self) -> (&str, &str) {
         self.request
             .target
@@ -411,6 +419,7 @@ impl Open<'_> {
     fn answer(&mut self, fate: &Fate) -> (Option<Reply>, bool, Duration) {
         let mut inner = self.engine.lock();
         inner.tick((self.engine.host)());
+        inner.world.okta.in_flight = inner.open.get("okta").copied().unwrap_or_default();
         let done = (!fate.undone).then(|| {
             let call = self.call(&inner);
             (self.twin.answer)(&mut inner.world, &call)
@@ -458,10 +467,14 @@ impl Open<'_> {
 }
 
 impl Drop for Open<'_> {
-    /// The caller went away while the request waited: nothing was done, nothing was answered.
+    /// Where no line was written, the caller went away while the request waited: nothing was done, nothing was answered.
     fn drop(&mut self) {
+        let mut inner = self.engine.lock();
+        if let Some(n) = inner.open.get_mut(self.twin.name) {
+            *n -= 1;
+        }
         if !self.journalled {
-            let _ = self.journal(&mut self.engine.lock(), None); // nobody is left to be told
+            let _ = self.journal(&mut inner, None); // nobody is left to be told
         }
     }
 }
@@ -634,6 +647,31 @@ mod tests {
         assert_eq!(*said.lock().unwrap(), ["hit okta:suspend@1:after"]);
         assert_eq!(engine.control("POST", "/release", b"").status, 200);
         held.await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_organisation_answers_seventy_five_at_a_time() {
+        let (engine, _) = engine(json!({"latency": "60ms"}));
+        let ask = || {
+            let token = format!("SSWS {}", engine.credential("okta.read").unwrap());
+            engine.handle(
+                "okta",
+                Request {
+                    headers: vec![("authorization".into(), token)],
+                    ..get("/api/v1/users/p00001@acme.example")
+                },
+            )
+        };
+        let statuses = async |n: usize| -> BTreeMap<u16, usize> {
+            let replies = futures::future::join_all((0..n).map(|_| ask())).await;
+            replies.into_iter().flatten().fold(BTreeMap::new(), |mut m, r| {
+                *m.entry(r.status).or_default() += 1;
+                m
+            })
+        };
+        assert_eq!(statuses(75).await, BTreeMap::from([(200, 75)]));
+        assert_eq!(statuses(80).await, BTreeMap::from([(200, 75), (429, 5)]));
+        assert_eq!(statuses(1).await, BTreeMap::from([(200, 1)]));
     }
 
     #[tokio::test(start_paused = true)]

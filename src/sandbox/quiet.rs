@@ -2,7 +2,9 @@
 //!
 //! Every twin asks here who they are, so that Okta, HR and the apps agree. `given` is `World::given`, defaults filled in or not.
 
-use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
 
 /// How many there are where the world doesn't say.
 const PEOPLE: u64 = 500;
@@ -36,7 +38,7 @@ pub fn employee_number(n: usize) -> String {
 /// The Okta profile, the population's own facts laid over it.
 pub fn profile(given: &Value, n: usize) -> Map<String, Value> {
     let mut p = base(&login(n), &employee_number(n), n != 1);
-    match given.pointer("/population/seed").and_then(Value::as_u64) {
+    match given["population"]["seed"].as_u64() {
         Some(seed) => colour(&mut p, seed, n),
         // so that the column isn't empty everywhere; the default firm has its cast for that
         None if (11..=20).contains(&n) => drop(p.insert("terminationDate".into(), "2027-01-31".into())),
@@ -91,19 +93,17 @@ pub fn listed(id: &str, given: &Value) -> Map<String, Value> {
 pub fn policy_groups(given: &Value, profile: &Map<String, Value>) -> Vec<String> {
     let text = |k: &str| profile.get(k).and_then(Value::as_str).unwrap_or_default();
     let policy = &given["policy"];
-    let kind = text("userType").to_lowercase();
-    let mut out = match policy.get("birthright") {
+    let kind = text("userType");
+    let mut out = match policy["birthright"].as_object() {
         Some(b) => b
-            .as_object()
-            .into_iter()
-            .flatten()
-            .filter(|(k, _)| k.to_lowercase() == kind)
+            .iter()
+            .filter(|(k, _)| k.eq_ignore_ascii_case(kind))
             .flat_map(|(_, v)| texts(v))
             .collect(),
-        None if kind == "contractor" => vec!["BR-CONTRACTORS".into()],
+        None if kind.eq_ignore_ascii_case("contractor") => vec!["BR-CONTRACTORS".into()],
         None => vec!["BR-ALL-EMPLOYEES".to_owned()],
     };
-    if let Some(code) = departments(given).get(text("department")) {
+    if let Some(code) = code(given, text("department")) {
         out.push(format!("ROLE-{code}"));
     }
     for rule in policy["rule"].as_array().into_iter().flatten() {
@@ -144,16 +144,34 @@ pub fn wild(pattern: &str, text: &str) -> bool {
     rest.ends_with(last)
 }
 
-/// Department to code, as the world's policy says or by default.
-pub fn departments(given: &Value) -> std::collections::BTreeMap<String, String> {
-    let by_default =
-        json!({"Engineering": "ENG", "Sales": "SALES", "Finance": "FIN", "Operations": "OPS", "People": "HR"});
-    let map = given.pointer("/policy/departments").unwrap_or(&by_default);
-    map.as_object()
-        .into_iter()
-        .flatten()
-        .filter_map(|(k, v)| Some((k.clone(), v.as_str()?.to_owned())))
-        .collect()
+const CODES: &[(&str, &str)] = &[
+    ("Engineering", "ENG"),
+    ("Sales", "SALES"),
+    ("Finance", "FIN"),
+    ("Operations", "OPS"),
+    ("People", "HR"),
+];
+
+/// A department's code, as the world's policy says or by default.
+fn code<'a>(given: &'a Value, department: &str) -> Option<&'a str> {
+    match given["policy"]["departments"].as_object() {
+        Some(map) => map.get(department)?.as_str(),
+        None => CODES.iter().find(|(d, _)| *d == department).map(|(_, code)| *code),
+    }
+}
+
+/// Department to code.
+pub fn departments(given: &Value) -> BTreeMap<String, String> {
+    match given["policy"]["departments"].as_object() {
+        Some(map) => map
+            .iter()
+            .filter_map(|(k, v)| Some((k.clone(), v.as_str()?.to_owned())))
+            .collect(),
+        None => CODES
+            .iter()
+            .map(|(d, code)| ((*d).to_owned(), (*code).to_owned()))
+            .collect(),
+    }
 }
 
 fn base(login: &str, number: &str, managed: bool) -> Map<String, Value> {
@@ -195,7 +213,7 @@ fn overlay(under: &mut Map<String, Value>, over: &Value) {
 
 fn ranges(given: &Value, n: usize) -> impl Iterator<Item = &Value> {
     let n = n as u64;
-    let some = given.pointer("/population/some").and_then(Value::as_array);
+    let some = given["population"]["some"].as_array();
     some.into_iter()
         .flatten()
         .filter(move |s| (s["from"].as_u64()..=s["to"].as_u64()).contains(&Some(n)))
@@ -265,6 +283,7 @@ pub fn mix(x: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn the_population_is_laid_over_and_later_ranges_win() {
