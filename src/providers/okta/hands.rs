@@ -9,7 +9,11 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::OnceCell;
 
-use super::{account, groups, users, wire};
+use super::{
+    account,
+    explain::{absent, explain},
+    groups, users, wire,
+};
 use crate::{
     http::{Answer, Ask, Writer, path},
     model::{Action, Failure, Held, Kind, Person, Receipt, State, Status},
@@ -22,7 +26,7 @@ pub struct Hands {
     welcome: bool,
     /// With an API token of a person's, one of their tokens is ours.
     by_token: bool,
-    whose: OnceCell<String>,
+    whose: OnceCell<Option<String>>,
 }
 
 #[derive(Deserialize)]
@@ -101,20 +105,26 @@ impl Hands {
         users::person(answer.json()?, None)
     }
 
-    /// Whose token the calls are made with.
-    async fn owner(&self) -> Result<&str, Failure> {
+    /// Whose token the calls are made with; nobody's, where Okta knows no person behind it.
+    async fn owner(&self) -> Result<Option<&str>, Failure> {
         let read = self.whose.get_or_try_init(|| async {
-            let ask = path!["api/v1/users/me"].what("read whose API token this is");
-            let me: wire::User = self.api.reader().get(ask).await?.json()?;
-            Ok::<String, Failure>(me.id)
+            let ask = path!["api/v1/users/me"]
+                .what("read whose API token this is")
+                .accept(404);
+            let answer = self.api.reader().get(ask).await?;
+            match answer.status {
+                404 if absent(&answer) => Ok(None),
+                404 => Err(explain(&answer, "read whose API token this is")),
+                _ => answer.json::<wire::User>().map(|me| Some(me.id)),
+            }
         });
-        read.await.map(String::as_str)
+        read.await.map(Option::as_deref)
     }
 
     async fn revoke_token(&self, id: &str, token: &Held, task: &Task<'_>) -> Result<Receipt, Failure> {
         let what = format!("revoke the API token {}", token.name);
         // Which of an admin's tokens is in use can't be told from outside: none of theirs is touched.
-        if self.by_token && self.owner().await? == id {
+        if self.by_token && self.owner().await? == Some(id) {
             return Err(Failure::permanent(what, "it may be the very token that jml works with")
                 .hint("give jml another credential, then revoke it: Okta admin > Security > API > Tokens"));
         }

@@ -103,7 +103,60 @@ fn event(read: wire::Logged) -> LogEvent {
     }
 }
 
+/// HR's imports, as the log tells them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Imports {
+    pub completed: Option<DateTime<Utc>>,
+    /// One was begun since and has not ended: profiles may be half written.
+    pub running: bool,
+}
+
+const IMPORT_BEGUN: &str = "system.import.start";
+const IMPORT_ENDED: &str = "system.import.complete";
+
+fn imports(newest_first: &[LogEvent]) -> Imports {
+    let last = |kind: &str| {
+        newest_first
+            .iter()
+            .filter(|e| e.kind == kind)
+            .filter_map(|e| e.published)
+            .max()
+    };
+    let (begun, completed) = (last(IMPORT_BEGUN), last(IMPORT_ENDED));
+    Imports {
+        completed,
+        running: begun > completed,
+    }
+}
+
 impl Directory {
+    /// The newest first, one page: for a look back, never for following.
+    async fn back(&self, since: DateTime<Utc>, filter: &str, limit: usize) -> Result<Vec<LogEvent>, Failure> {
+        let ask = path!["api/v1/logs"]
+            .query("since", since.to_rfc3339_opts(SecondsFormat::Millis, true))
+            .query("filter", filter)
+            .query("sortOrder", "DESCENDING")
+            .query("limit", limit);
+        let read: Vec<wire::Logged> = self.api.get(ask.what("read the System Log of Okta")).await?.json()?;
+        Ok(read.into_iter().map(event).collect())
+    }
+
+    /// The newest event of those kinds about the person: when HR's record came, or who brought a leaver back.
+    pub async fn latest(
+        &self,
+        id: &PersonId,
+        kinds: &[&str],
+        since: DateTime<Utc>,
+    ) -> Result<Option<LogEvent>, Failure> {
+        Ok(self.back(since, &about(id, kinds), 1).await?.into_iter().next())
+    }
+
+    /// How fresh what HR feeds is.
+    pub async fn imports(&self, since: DateTime<Utc>) -> Result<Imports, Failure> {
+        let read = self.back(since, &any_of(&[IMPORT_BEGUN, IMPORT_ENDED]), 20).await?;
+        Ok(imports(&read))
+    }
+
     /// One page. `next` is the cursor to keep, on an empty page too; a page without items is the end for now.
     pub async fn events(&self, from: &From, filter: &str) -> Result<Page<LogEvent>, Failure> {
         let first = || {
@@ -163,6 +216,32 @@ mod tests {
         assert!(all[0].succeeded && !all[1].succeeded);
         assert_eq!(all[1].actor.as_ref().map(|a| a.kind.as_str()), Some("SystemPrincipal"));
         assert_eq!(all[1].published, None);
+    }
+
+    #[test]
+    fn an_import_without_its_end_still_runs() {
+        let at = |kind: &str, published: &str| LogEvent {
+            uuid: published.into(),
+            kind: kind.into(),
+            published: Some(published.parse().unwrap()),
+            succeeded: true,
+            actor: None,
+            people: BTreeSet::new(),
+            groups: BTreeSet::new(),
+            apps: BTreeSet::new(),
+        };
+        let ended = at(IMPORT_ENDED, "2026-07-15T04:55:00Z");
+        let whole = [ended.clone(), at(IMPORT_BEGUN, "2026-07-15T04:54:00Z")];
+        assert_eq!(
+            imports(&whole),
+            Imports {
+                completed: ended.published,
+                running: false
+            }
+        );
+        let open = [at(IMPORT_BEGUN, "2026-07-15T05:00:00Z"), ended.clone()];
+        assert!(imports(&open).running);
+        assert_eq!(imports(&[]), Imports::default());
     }
 
     #[test]

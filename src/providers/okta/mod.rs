@@ -29,6 +29,8 @@ mod pages;
 mod rules;
 mod sessions;
 mod settings;
+#[cfg(test)]
+mod tests;
 mod users;
 mod wire;
 mod worker;
@@ -38,12 +40,12 @@ pub use admins::{Admins, SUPER_ADMIN};
 pub use apps::fact;
 pub use explain::explain;
 pub use hands::Hands;
-pub use log::{Actor, From, LogEvent, SWEPT, about, any_of};
+pub use log::{Actor, From, Imports, LogEvent, SWEPT, about, any_of};
 pub use sessions::{ApiToken, tokens_of};
 pub use settings::Settings;
 pub use worker::{Attributes, PROFILE_CHANGED, fill_recorded, worker};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
     config::{ConfigError, Roster, Section},
@@ -163,9 +165,10 @@ impl Employ for Feed {
             total: page.total,
         })
     }
-    /// A directory is always of now; how old HR's last import is, the System Log tells.
+    /// A directory is always of now; what HR feeds is as old as its last import. `None`: no import for a week, so HR writes in another way.
     async fn taken(&self) -> Result<Option<DateTime<Utc>>, Failure> {
-        Ok(None)
+        let since = (self.0.api.clock())() - TimeDelta::days(7);
+        Ok(self.0.imports(since).await?.completed)
     }
 }
 
