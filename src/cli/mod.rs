@@ -5,6 +5,7 @@
 
 pub mod args;
 pub mod command;
+pub mod confirm;
 pub mod context;
 pub mod document;
 pub mod error;

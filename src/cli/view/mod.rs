@@ -4,11 +4,12 @@
 
 pub mod json;
 pub mod list;
+pub mod live;
 pub mod paint;
 pub mod plan;
 pub mod report;
 #[cfg(test)]
-mod samples;
+pub(in crate::cli) mod samples;
 pub mod words;
 
 use std::{
