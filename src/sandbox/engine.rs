@@ -435,6 +435,9 @@ impl<'a> Open<'a> {
         if let (Err(e), Some(_)) = (&saved, &reply) {
             reply = Some(broken(e)); // never an answer that a kill would take back
         }
+        if let Some(reply) = reply.as_mut().filter(|r| r.status == 204) {
+            reply.headers.retain(|(k, _)| k != "content-type"); // no content has no type: a vendor's SDK would parse it
+        }
         if let Some(reply) = reply.as_mut().filter(|r| r.headers.iter().all(|(k, _)| k != "date")) {
             let date = inner.world.now.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
             reply.headers.push(("date".into(), date));
