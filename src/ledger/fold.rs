@@ -283,3 +283,417 @@ impl State {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        ledger::{Meta, seal::Head, tests::*},
+        model::{Action, Expect, Flow, OnFailure, Outcome, PersonResult, Phase, Step, Waits, system::OKTA},
+    };
+
+    /// As a store would seal them, a second apart.
+    fn entries(bodies: impl IntoIterator<Item = Body>) -> Vec<Entry> {
+        let meta: Meta = meta();
+        let mut head = Head::default();
+        let mut made = Vec::new();
+        for body in bodies {
+            let time = DateTime::from_timestamp(1_772_000_000 + head.seq, 0).unwrap();
+            let (row, entry) = super::super::seal::seal(&head, &meta, time, None, draft("r-1", body)).unwrap();
+            head = row.head().unwrap();
+            made.push(entry);
+        }
+        made
+    }
+    fn told(bodies: impl IntoIterator<Item = Body>) -> Result<State, &'static str> {
+        replay(&entries(bodies)).map_err(|i| i.why)
+    }
+    fn alice(bodies: impl IntoIterator<Item = Body>) -> PersonState {
+        told(bodies).unwrap().people.remove("00u1").unwrap()
+    }
+    fn failure() -> Failure {
+        Failure::transient("slack", "503")
+    }
+    fn failed() -> Outcome {
+        Outcome::Failed { failure: failure() }
+    }
+    fn doubt() -> Outcome {
+        Outcome::InDoubt { failure: failure() }
+    }
+    fn done(n: usize) -> [Body; 2] {
+        [started(n), finished(n, Outcome::Done)]
+    }
+    fn whole() -> Vec<Body> {
+        let mut bodies = vec![opened("leaver"), planned(leaver())];
+        bodies.extend((0..4).flat_map(done));
+        bodies
+    }
+    fn at(n: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_772_000_000 + n, 0).unwrap()
+    }
+    fn refuted(step: usize) -> Body {
+        Body::Refuted {
+            subject: "00u1".into(),
+            step,
+            failure: failure(),
+        }
+    }
+    fn resumed() -> Body {
+        Body::Resumed {
+            operator: "dana".into(),
+        }
+    }
+
+    #[test]
+    fn a_step_starts_when_those_before_it_have_ended() {
+        let mut bodies = vec![opened("leaver"), planned(leaver())];
+        assert_eq!(alice(bodies.clone()).ready(), [0]);
+        bodies.push(started(0));
+        assert!(alice(bodies.clone()).ready().is_empty());
+        // It failed, and the rest goes on.
+        bodies.push(finished(0, failed()));
+        assert_eq!(alice(bodies).ready(), [1]);
+    }
+
+    #[test]
+    fn nothing_comes_after_a_failure_that_halts() {
+        let mut plan = leaver();
+        plan.steps[2].on_failure = OnFailure::Halt;
+        let mut bodies = vec![planned(plan)];
+        bodies.extend([done(0), done(1)].concat());
+        bodies.extend([started(2), finished(2, failed())]);
+        let person = alice(bodies.clone());
+        assert_eq!((person.ready(), person.halted()), (vec![], vec![3]));
+        bodies.push(finished(3, Outcome::NotTried { why: "halted".into() }));
+        let person = alice(bodies);
+        assert!(person.halted().is_empty());
+        assert_eq!(person.totals().not_tried, 1);
+        assert_eq!(person.result(), PersonResult::Partial);
+    }
+
+    #[test]
+    fn a_step_that_waits_is_owed_and_never_ready() {
+        let mut plan = leaver();
+        plan.steps[2].waits = Some(Waits {
+            failure: failure(),
+            until: None,
+        });
+        let mut bodies = vec![planned(plan)];
+        bodies.extend([done(0), done(1)].concat());
+        let person = alice(bodies.clone());
+        assert_eq!((person.ready(), person.owing()), (vec![], vec![2]));
+        bodies.push(finished(
+            2,
+            Outcome::Owed {
+                failure: failure(),
+                until: None,
+            },
+        ));
+        assert_eq!(alice(bodies).ready(), [3]);
+    }
+
+    #[test]
+    fn contained_is_shut_and_then_cleared() {
+        let whole = whole();
+        assert_eq!(alice(whole[..5].to_vec()).contained, None);
+        // Entry 6, a second each, from 0.
+        assert_eq!(alice(whole.clone()).contained, Some(at(5)));
+        // Cleared while still open: they may have signed in again.
+        let early = [planned(leaver()), started(0), started(1), finished(1, Outcome::Done)];
+        let mut early = early.to_vec();
+        early.push(finished(0, Outcome::Done));
+        assert_eq!(alice(early).contained, None);
+    }
+
+    #[test]
+    fn who_was_shut_before_is_contained_once_cleared_or_at_once() {
+        let mut manifest = Manifest::default();
+        manifest.accounts.insert(OKTA, account(crate::model::State::Closed));
+        let of = |plan: Plan| Body::Planned {
+            subject: "00u1".into(),
+            plan,
+            manifest: manifest.clone(),
+        };
+        let clear = plan(Flow::Leaver, vec![step(Action::ClearSessions, Phase::Contain, &[])]);
+        assert_eq!(alice([of(clear.clone())]).contained, None);
+        assert_eq!(
+            alice([vec![of(clear)], done(0).to_vec()].concat()).contained,
+            Some(at(2))
+        );
+        let remove = Action::RemoveMember {
+            group: group("ROLE-ENG"),
+        };
+        let later = plan(Flow::Leaver, vec![step(remove, Phase::Remove, &[])]);
+        assert_eq!(alice([of(later)]).contained, Some(at(0)));
+    }
+
+    #[test]
+    fn complete_is_never_more_than_was_read() {
+        let mut bodies = whole();
+        let person = alice(bodies.clone());
+        assert_eq!(person.result(), PersonResult::Complete);
+        assert_eq!(person.completed, Some(at(9)));
+        // A read says that the group is still held.
+        bodies.push(refuted(2));
+        let person = alice(bodies.clone());
+        assert_eq!((person.result(), person.completed), (PersonResult::Partial, None));
+        let open = person.still_open();
+        assert_eq!((open.len(), &open[0].system, &open[0].steps[..]), (1, &OKTA, &[2][..]));
+        // Later it is gone.
+        bodies.push(verified(2));
+        let person = alice(bodies);
+        assert_eq!(person.result(), PersonResult::Complete);
+        assert_eq!(person.completed, Some(at(11)));
+        assert_eq!(person.still_open(), []);
+    }
+
+    #[test]
+    fn an_expectation_nobody_looked_at_is_not_met() {
+        let mut plan = leaver();
+        plan.expects.push(Expect {
+            app: crate::model::Held::new(crate::model::Holding::App, "0oa1", "Slack"),
+            assigned: false,
+            manual: false,
+            by: vec![2],
+        });
+        let mut bodies = whole();
+        bodies[1] = planned(plan);
+        assert_eq!(alice(bodies.clone()).result(), PersonResult::Partial);
+        let looked = |outcome| Body::Expected {
+            subject: "00u1".into(),
+            expect: 0,
+            outcome,
+        };
+        let with = |outcome| alice([bodies.clone(), vec![looked(outcome)]].concat());
+        assert_eq!(with(Outcome::Unassigned).result(), PersonResult::Complete);
+        assert_eq!(with(failed()).still_open()[0].apps, ["Slack"]);
+    }
+
+    #[test]
+    fn a_leavers_transfer_and_any_record_may_be_late_until_their_time() {
+        let owed = |until| Outcome::Owed {
+            failure: failure(),
+            until,
+        };
+        let of = |flow, phase, until| {
+            let message = Action::SendMessage { text: "hi".into() };
+            let one: Vec<Step> = vec![step(message, phase, &[])];
+            alice([planned(plan(flow, one)), finished(0, owed(until))])
+        };
+        let late = of(Flow::Leaver, Phase::Preserve, Some(at(60)));
+        assert_eq!(late.result(), PersonResult::Complete);
+        assert_eq!((late.overdue(at(60)), late.overdue(at(61))), (false, true));
+        assert_eq!(
+            of(Flow::Mover, Phase::Record, Some(at(60))).result(),
+            PersonResult::Complete
+        );
+        assert_eq!(
+            of(Flow::Mover, Phase::Preserve, Some(at(60))).result(),
+            PersonResult::Partial
+        );
+        assert_eq!(of(Flow::Leaver, Phase::Preserve, None).result(), PersonResult::Partial);
+        let add = of(Flow::Joiner, Phase::Add, Some(at(60)));
+        assert_eq!((add.result(), add.overdue(at(1))), (PersonResult::Partial, false));
+    }
+
+    #[test]
+    fn a_later_plan_takes_the_place_of_what_had_not_ended_well() {
+        let mut bodies = vec![planned(leaver())];
+        bodies.extend(done(0));
+        bodies.extend([started(1), resumed()]);
+        let mut rest = leaver();
+        rest.steps.remove(0);
+        for s in &mut rest.steps {
+            s.after = s.after.iter().filter_map(|a| a.checked_sub(1)).collect();
+        }
+        bodies.push(planned(rest));
+        let person = alice(bodies.clone());
+        assert_eq!((person.base, person.ready()), (4, vec![4]));
+        let superseded: Vec<_> = (0..7).filter(|n| person.steps[*n].superseded()).collect();
+        assert_eq!(superseded, [1, 2, 3]);
+        assert_eq!(person.steps[6].step.after, [5]);
+        bodies.extend([4, 5, 6].into_iter().flat_map(done));
+        let person = alice(bodies.clone());
+        assert_eq!(person.result(), PersonResult::Complete);
+        assert!(person.contained.is_some());
+        bodies.push(started(2));
+        assert_eq!(told(bodies).unwrap_err(), "a later plan took the step's place");
+    }
+
+    #[test]
+    fn a_step_in_doubt_gets_one_word_more() {
+        let begun = [planned(leaver()), started(0)];
+        let with = |more: &[Body]| told([&begun[..], more].concat());
+        assert_eq!(with(&[]).unwrap().open_steps(), [("00u1".to_owned(), 0)]);
+        assert!(with(&[verified(0)]).unwrap().people["00u1"].steps[0].settled());
+        assert!(with(&[finished(0, Outcome::Already)]).unwrap().people["00u1"].steps[0].settled());
+        let twice = [finished(0, doubt()), finished(0, Outcome::Done)];
+        assert_eq!(with(&twice).unwrap_err(), "the step has ended");
+        assert!(with(&[finished(0, doubt()), verified(0)]).unwrap().people["00u1"].steps[0].settled());
+        assert!(!with(&[finished(0, doubt()), refuted(0)]).unwrap().people["00u1"].steps[0].settled());
+        // Sent again only by whoever took the run up.
+        assert_eq!(with(&[started(0)]).unwrap_err(), "the step is under way");
+        assert!(with(&[resumed(), started(0)]).is_ok());
+        assert_eq!(
+            with(&[resumed(), started(0), started(0)]).unwrap_err(),
+            "the step is under way"
+        );
+    }
+
+    #[test]
+    fn what_can_not_have_happened_is_illegal() {
+        for (bodies, why) in [
+            (vec![opened("a"), opened("a")], "a run begins once"),
+            (vec![started(0)], "nothing was planned for that person"),
+            (vec![planned(leaver()), started(4)], "no such step was planned"),
+            (
+                vec![planned(leaver()), finished(0, Outcome::Done)],
+                "the step never started",
+            ),
+            (vec![planned(leaver()), verified(0)], "the step never started"),
+            (
+                vec![closed(PersonResult::Nothing)],
+                "nothing was planned for that person",
+            ),
+            (
+                [whole(), vec![closed(PersonResult::Complete), refuted(0)]].concat(),
+                "that person was complete",
+            ),
+            (
+                vec![planned(plan(
+                    Flow::Leaver,
+                    vec![step(Action::Suspend, Phase::Contain, &[0])],
+                ))],
+                "a step comes after itself or a later one",
+            ),
+        ] {
+            assert_eq!(told(bodies).unwrap_err(), why);
+        }
+        let two = entries([opened("a"), resumed()]);
+        assert!(replay([&two[1], &two[0]]).is_err());
+        let mut other = two[1].clone();
+        other.envelope.run = "r-2".into();
+        assert!(replay([&two[0], &other]).is_err());
+    }
+
+    #[test]
+    fn a_record_is_owed_until_it_is_delivered() {
+        let key = "r-1/00u1".to_owned();
+        let system = System::named("servicenow");
+        let owed = Body::Owed {
+            record: record(&key),
+            system: system.clone(),
+        };
+        let failed = Body::Undelivered {
+            key: key.clone(),
+            system: system.clone(),
+            failure: failure(),
+        };
+        let delivered = Body::Delivered {
+            key,
+            system,
+            receipt: Receipt::default(),
+        };
+        let state = told([owed.clone(), failed.clone(), failed.clone()]).unwrap();
+        let item = state.undelivered().next().unwrap();
+        assert_eq!((item.attempts, item.since), (2, at(0)));
+        assert!(!state.finished());
+        assert!(told([owed.clone(), delivered.clone()]).unwrap().finished());
+        let twice = [owed, delivered.clone(), delivered.clone()];
+        assert_eq!(told(twice).unwrap_err(), "that record was delivered");
+        assert_eq!(told([delivered]).unwrap_err(), "no such record is owed");
+        assert_eq!(told([failed]).unwrap_err(), "no such record is owed");
+    }
+
+    #[test]
+    fn an_erased_or_newer_body_leaves_the_run_readable() {
+        let mut all = entries([opened("leaver"), resumed()]);
+        all[1].body = None;
+        assert!(replay(&all).unwrap().opaque);
+        let newer: Body = serde_json::from_str(r#"{"entry":"paused","until":"2026-01-01T00:00:00Z"}"#).unwrap();
+        assert_eq!(newer, Body::Opaque);
+        assert!(told([opened("leaver"), newer]).unwrap().opaque);
+    }
+
+    fn outcome() -> impl Strategy<Value = Outcome> {
+        prop_oneof![
+            Just(Outcome::Verified),
+            Just(Outcome::Done),
+            Just(Outcome::Already),
+            Just(Outcome::Unassigned),
+            Just(failed()),
+            Just(doubt()),
+            Just(Outcome::Owed {
+                failure: failure(),
+                until: None
+            }),
+            Just(Outcome::NotTried { why: "halted".into() }),
+        ]
+    }
+
+    fn body() -> impl Strategy<Value = Body> {
+        let system = || System::named("servicenow");
+        let expected = |(expect, outcome)| Body::Expected {
+            subject: "00u1".into(),
+            expect,
+            outcome,
+        };
+        prop_oneof![
+            1 => Just(opened("leaver")),
+            2 => Just(planned(leaver())),
+            1 => Just(planned(plan(Flow::Leaver, vec![]))),
+            1 => Just(Body::Held { subject: "00u1".into(), plan: leaver(), why: "brake".into() }),
+            8 => (0..6usize).prop_map(started),
+            8 => (0..6usize, outcome()).prop_map(|(n, o)| finished(n, o)),
+            3 => (0..6usize).prop_map(verified),
+            2 => (0..6usize).prop_map(refuted),
+            1 => (0..2usize, outcome()).prop_map(expected),
+            1 => Just(Body::Owed { record: record("k"), system: system() }),
+            1 => Just(Body::Undelivered { key: "k".into(), system: system(), failure: failure() }),
+            1 => Just(Body::Delivered { key: "k".into(), system: system(), receipt: Receipt::default() }),
+            1 => Just(resumed()),
+            1 => Just(closed(PersonResult::Partial)),
+            1 => Just(closed(PersonResult::Complete)),
+            1 => Just(Body::Swept(Swept::default())),
+            1 => Just(Body::Checkpoint { text: "text".into() }),
+            1 => Just(Body::Opaque),
+        ]
+    }
+
+    proptest! {
+        /// Whatever comes, the fold moves or refuses; what it let pass means the same when it is read again.
+        #[test]
+        fn the_fold_is_total(bodies in prop::collection::vec(body(), 0..40)) {
+            let mut state = State::default();
+            let mut legal = Vec::new();
+            for entry in entries(bodies) {
+                let before = state.clone();
+                match state.take(&entry) {
+                    Ok(()) => legal.push(entry),
+                    Err(_) => prop_assert_eq!(&state, &before),
+                }
+                for p in state.people.values() {
+                    let lists = [p.ready(), p.halted(), p.owing(), p.open_steps()].concat();
+                    prop_assert_eq!(lists.len(), lists.iter().collect::<std::collections::BTreeSet<_>>().len());
+                    if p.completed.is_some() || p.result() == PersonResult::Complete {
+                        prop_assert_eq!(p.still_open(), vec![]);
+                    }
+                    let t = p.totals();
+                    prop_assert_eq!(
+                        t.steps,
+                        t.verified + t.done + t.already + t.unassigned + t.failed + t.in_doubt + t.owed + t.not_tried
+                            + t.waiting
+                    );
+                }
+            }
+            prop_assert_eq!(replay(&legal), Ok(state));
+            // And from what is stored, not only from what was in hand.
+            for entry in &legal {
+                let text = serde_json_canonicalizer::to_vec(&entry.body).unwrap();
+                prop_assert_eq!(&serde_json::from_slice::<Option<Body>>(&text).unwrap(), &entry.body);
+            }
+        }
+    }
+}

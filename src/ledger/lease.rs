@@ -73,6 +73,11 @@ impl Lease {
     pub fn subjects(&self) -> impl Iterator<Item = &str> {
         self.fences.iter().map(|f| f.subject.as_str())
     }
+    /// As a killed process leaves it.
+    #[cfg(test)]
+    pub(super) fn forget(&mut self) {
+        self.fences.clear();
+    }
     /// Waits until others may have them. Dropping does the same without waiting.
     pub async fn release(mut self) -> Result<(), LedgerError> {
         let fences = std::mem::take(&mut self.fences);

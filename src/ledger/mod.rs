@@ -194,17 +194,21 @@ impl Keeper {
             locks: BTreeMap::new(),
             walked: Default::default(),
         };
-        let mut ours = Ok(());
+        keeper.owned()?;
+        Ok(keeper)
+    }
+
+    /// An empty ledger is nobody's yet: `seal` asks again, under the store's lock.
+    fn owned(&mut self) -> Result<(), LedgerError> {
         let query = Query {
             bare: true,
             ..Query::default()
         };
-        let meta = &keeper.meta;
-        keeper.store.read(&query, &mut |row| {
-            ours = belongs(meta, &row);
+        let meta = &self.meta;
+        self.store.read(&query, &mut |row| {
+            belongs(meta, &row)?;
             Ok(false)
-        })?;
-        ours.map(|()| keeper)
+        })
     }
 
     /// One job, and with it every append that waits behind it.

@@ -120,7 +120,11 @@ fn follows(head: &Head, row: &Row) -> Result<Head, LedgerError> {
     if seal::chain(&head.hash, &row.envelope) != hash {
         return Err(LedgerError::corrupt(next, "its envelope is not what was hashed"));
     }
-    Ok(Head { seq: next, hash })
+    Ok(Head {
+        seq: next,
+        hash,
+        tenant: Some(envelope.tenant),
+    })
 }
 
 /// The body is what the envelope says, and its index columns are what the body says.
@@ -224,11 +228,11 @@ impl Keeper {
         self.store.read(&Query::default(), &mut |row| {
             let head = follows(&walk.head, &row)?;
             fits(&row, tenant)?;
-            walk.head = head;
             walk.tree.push(&head.hash);
+            walk.head = head;
             for claim in claims.iter().filter(|c| c.size == walk.tree.size) {
                 if claim.root != walk.tree.root() {
-                    return Err(claim.rewritten(head.seq));
+                    return Err(claim.rewritten(walk.head.seq));
                 }
             }
             Ok(true)

@@ -24,10 +24,12 @@ pub struct Meta {
 }
 
 /// The last entry, read under the store's lock.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Head {
     pub seq: Seq,
     pub hash: Hash,
+    /// Whose ledger it is; `None` while it is empty.
+    pub tenant: Option<String>,
 }
 
 /// What a store keeps of an entry. `salt`, `body`, `subject` and `login` lie apart from the rest and can be erased.
@@ -68,6 +70,12 @@ pub fn seal(
     fence: Option<i64>,
     draft: Draft,
 ) -> Result<(Row, Entry), LedgerError> {
+    if let Some(ledger) = head.tenant.as_ref().filter(|t| **t != meta.tenant) {
+        return Err(LedgerError::WrongTenant {
+            ledger: ledger.clone(),
+            asked: meta.tenant.clone(),
+        });
+    }
     let unfit = |e: serde_json::Error| LedgerError::Store(format!("an entry can't be written as JSON: {e}"));
     let mut salt = vec![0; 16];
     rand::fill(&mut salt).map_err(|_| LedgerError::Store("the system gives no random bytes".into()))?;
@@ -113,6 +121,7 @@ impl Row {
         Ok(Head {
             seq: self.seq,
             hash: self.hash()?,
+            tenant: Some(self.envelope()?.tenant),
         })
     }
     pub fn hash(&self) -> Result<Hash, LedgerError> {

@@ -146,12 +146,13 @@ fn failed(e: rusqlite::Error) -> LedgerError {
 
 fn head(tx: &Transaction<'_>) -> Result<Head, LedgerError> {
     let last = tx
-        .prepare_cached("SELECT seq, hash FROM envelope ORDER BY seq DESC LIMIT 1")
+        .prepare_cached("SELECT seq, hash, json_extract(envelope, '$.tenant') FROM envelope ORDER BY seq DESC LIMIT 1")
         .and_then(|mut s| {
             s.query_row([], |r| {
                 Ok(Head {
                     seq: r.get(0)?,
                     hash: r.get(1)?,
+                    tenant: r.get(2)?,
                 })
             })
             .optional()
@@ -440,5 +441,94 @@ impl Store for Sqlite {
         } else {
             Err(whole("a lease is not as it was written".into()))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+    use crate::ledger::{Guard, Ledger, tests::*};
+
+    #[tokio::test]
+    async fn entries_can_only_be_added() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("00o1.db");
+        let ledger = Ledger::open(&path, meta(), clock()).unwrap();
+        ledger
+            .append(&Guard::default(), drafts("r-1", [opened("leaver"), planned(leaver())]))
+            .await
+            .unwrap();
+        drop(ledger);
+        let store = Sqlite::open(&path).unwrap();
+        for (sql, why) in [
+            ("UPDATE envelope SET envelope = '{}' WHERE seq = 1", "append-only"),
+            ("DELETE FROM envelope WHERE seq = 2", "append-only"),
+            ("UPDATE body SET body = '{}' WHERE seq = 1", "append-only"),
+            (
+                "INSERT OR REPLACE INTO envelope (seq, envelope, hash) SELECT seq, envelope, zeroblob(32) FROM envelope WHERE seq = 2",
+                "does not follow",
+            ),
+            (
+                "INSERT INTO envelope (seq, envelope, hash) SELECT 4, envelope, hash FROM envelope WHERE seq = 2",
+                "does not follow",
+            ),
+            (
+                "INSERT INTO envelope (seq, envelope, hash) SELECT 3, envelope, hash FROM envelope WHERE seq = 2",
+                "does not follow",
+            ),
+            (
+                "INSERT OR REPLACE INTO body SELECT * FROM body WHERE seq = 2",
+                "no new entry",
+            ),
+            (
+                "INSERT INTO body (seq, salt, body) VALUES (3, x'00', '{}')",
+                "no new entry",
+            ),
+        ] {
+            let error = store.db.execute_batch(sql).unwrap_err().to_string();
+            assert!(error.contains(why), "{sql}: {error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn only_its_owner_can_read_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state/00o1.db");
+        let ledger = Ledger::open(&path, meta(), clock()).unwrap();
+        let lease = ledger.lease(&["00u1".into()], "r-1").await.unwrap();
+        ledger.checkpoint().await.unwrap();
+        let mode = |p: &str| {
+            let meta = std::fs::metadata(folder.path().join(p)).unwrap();
+            meta.permissions().mode() & 0o777
+        };
+        for file in ["00o1.db", "00o1.db-wal", "00o1.key", "00o1.locks/r-1"] {
+            assert_eq!(mode(&format!("state/{file}")), 0o600, "{file}");
+        }
+        assert_eq!((mode("state"), mode("state/00o1.locks")), (0o700, 0o700));
+        drop((lease, ledger));
+        // One file to back up, and no lock of a run that has ended.
+        let left: Vec<_> = std::fs::read_dir(folder.path().join("state"))
+            .unwrap()
+            .map(|e| e.unwrap().file_name())
+            .filter(|n| n.to_string_lossy().contains('-'))
+            .collect();
+        assert!(left.is_empty(), "{left:?}");
+        assert!(!folder.path().join("state/00o1.locks/r-1").exists());
+    }
+
+    #[test]
+    fn what_is_no_ledger_is_damaged_and_not_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("00o1.db");
+        std::fs::write(
+            &path,
+            "not a database, and quite long enough to be told from one".repeat(20),
+        )
+        .unwrap();
+        let error = Sqlite::open(&path).map(drop).unwrap_err();
+        assert!(matches!(error, LedgerError::Corrupt { seq: None, .. }), "{error}");
+        assert!(std::fs::read_to_string(&path).unwrap().starts_with("not a database"));
     }
 }
