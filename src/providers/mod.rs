@@ -5,6 +5,7 @@
 
 pub mod apps;
 mod build;
+mod field;
 pub mod okta;
 pub mod records;
 pub mod registry;
@@ -23,6 +24,7 @@ use chrono::{DateTime, Utc};
 use crate::model::{Account, Effect, Failure, Held, Holding, Observed, Person, Receipt, Record, Verbs, What, Worker};
 
 pub use build::{Act, Look, Records, Settings, Source, Target};
+pub use field::field;
 pub use registry::{Need, Row};
 
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

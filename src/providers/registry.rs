@@ -4,9 +4,9 @@
 use schemars::{Schema, SchemaGenerator};
 
 use super::{
-    Eyes, Hands, Recorder, Roster as Employment,
+    Eyes, Hands, Recorder, Roster as Employment, apps,
     build::{Act, Look, Records, Settings, Source, Target},
-    okta,
+    okta, records,
 };
 use crate::{
     config::{ConfigError, Roster, Section},
@@ -126,7 +126,12 @@ impl Row {
     }
 }
 
-pub const REGISTRY: &[Row] = &[okta::ROW];
+pub const REGISTRY: &[Row] = &[
+    okta::ROW,
+    apps::slack::ROW,
+    records::servicenow::ROW,
+    records::datadog::ROW,
+];
 
 /// The row of a section's kind, and its settings proved readable: nothing is built of a file with a fault in it.
 pub fn row(section: &Section) -> Result<&'static Row, ConfigError> {

@@ -1,10 +1,10 @@
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::*;
 use crate::{
-    model::{Effect, System},
+    model::{Account, Action, Effect, Held, Holding, Kind, Observed, Receipt, State},
     providers::{
-        Handles,
+        Cursor, Handles, Known, Observe, Perform, Task,
         script::{Script, lost, now, ok, person, says},
     },
 };

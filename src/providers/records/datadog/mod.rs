@@ -4,16 +4,77 @@
 //! value. No person in tags: they are indexed, kept for months, and open to the whole organisation. Facts: docs.datadoghq.com/api.
 
 use chrono::{Duration, SecondsFormat};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    http::{Answer, Writer, path, plain, sentence},
-    model::{Failure, Kind, Receipt, Record, Repeat, What},
-    providers::Deliver,
+    config::{BaseUrl, ConfigError, Read, SecretRef, Section, Write},
+    http::{Answer, Fixed, Reader, Scheme, Writer, path, plain, sentence},
+    model::{Failure, Kind, Receipt, Record, Repeat, System, What},
+    providers::{Act, Deliver, Look, Need, Records, Row, field},
 };
 
-pub struct Datadog {
+pub const ROW: Row = Row::new("datadog")
+    .page("https://docs.datadoghq.com/api/")
+    .needs(NEEDS)
+    .records::<Datadog>();
+
+pub const NEEDS: &[Need] = &[Need::write("API key", "send events and metrics; it can read nothing")];
+
+/// `[systems.datadog]`
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// https://api.SITE, as https://api.datadoghq.eu. A key belongs to one site.
+    url: BaseUrl,
+    /// A record of `api_key` and `app_key`, for what `doctor` asks; delivering needs none.
+    read: Option<SecretRef<Read>>,
+    /// An API key.
+    write: SecretRef<Write>,
+}
+
+impl crate::providers::Settings for Settings {}
+
+pub struct Datadog;
+
+impl Records for Datadog {
+    type Settings = Settings;
+    type Recorder = Sender;
+
+    fn recorder(system: System, s: Settings, act: &Act) -> Sender {
+        let key = field(act.secret(&s.write), "api_key");
+        Sender::new(act.writer(&system, &s.url, Fixed::one(Scheme::Header("dd-api-key"), key), explain))
+    }
+}
+
+/// Asks whether the key is one: 202 to a submission doesn't prove it.
+pub struct Probe(Reader);
+
+impl Probe {
+    pub fn of(section: &Section, look: &Look) -> Result<Probe, ConfigError> {
+        let s: Settings = section.parse()?;
+        let key = field(look.either(s.read.as_ref(), &s.write), "api_key");
+        let authorize = Fixed::one(Scheme::Header("dd-api-key"), key);
+        Ok(Probe(look.reader(&section.system, &s.url, authorize, explain)))
+    }
+
+    pub async fn valid(&self) -> Result<(), Failure> {
+        #[derive(Deserialize)]
+        struct Said {
+            valid: bool,
+        }
+        let what = "ask Datadog whether the API key is valid";
+        let said: Said = self.0.get(path!["api/v1/validate"].what(what)).await?.json()?;
+        if said.valid {
+            Ok(())
+        } else {
+            Err(Failure::new(Kind::Auth, what, "it is not"))
+        }
+    }
+}
+
+pub struct Sender {
     http: Writer,
 }
 
@@ -23,9 +84,9 @@ const METRIC_AGE: Duration = Duration::minutes(55);
 const EVENT_AGE: Duration = Duration::hours(17);
 const LONGEST: usize = 4000;
 
-impl Datadog {
+impl Sender {
     pub fn new(http: Writer) -> Self {
-        Datadog { http }
+        Sender { http }
     }
 
     /// docs.datadoghq.com/api/latest/events/post-an-event : no key makes it idempotent; the run in `aggregation_key` and text makes a
@@ -108,7 +169,7 @@ impl Datadog {
     }
 }
 
-impl Deliver for Datadog {
+impl Deliver for Sender {
     fn takes(&self, what: &What) -> bool {
         match what {
             What::Event { .. } | What::Metric { .. } => true,
@@ -187,5 +248,4 @@ pub fn explain(answer: &Answer, what: &str) -> Failure {
 }
 
 #[cfg(test)]
-#[path = "datadog_tests.rs"]
 mod tests;

@@ -1,52 +1,27 @@
-//! ServiceNow: one change request a person and run with the manifest attached, one incident for what failed.
-//!
-//! Looks before it creates (the correlation id isn't unique there: idempotence is ours), changes nothing on the strength of a query
-//! alone, and deletes nothing. Facts: the vendor's Table, Attachment and Change Management APIs.
+//! Delivering a record: look, then do only what is missing.
 
-use std::sync::Arc;
-
-use ::http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
-use chrono::{DateTime, Duration, Utc};
-use schemars::JsonSchema;
-use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
-use tokio::sync::Mutex;
 
+use super::{
+    Form,
+    wire::{Attachment, FIELDS, Filed, correlation, cut, hex_id, noun, result, time},
+};
 use crate::{
-    http::{Answer, Authorize, BoxFuture, Credential, Outgoing, Reader, Writer, path, plain, sentence},
+    http::{Writer, path, sentence},
     model::{Failure, Kind, Manifest, Receipt, Record, Repeat, What},
     providers::Deliver,
 };
 
-/// How records are to look here. Values, not names: names are translated and shift times into the user's zone.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Form {
-    /// The sys_id of the group that the records are assigned to. Without one a change can't leave the state New.
-    pub assignment_group: Option<String>,
-    /// The sys_id of the user in whose name the change is requested.
-    pub requested_by: Option<String>,
-    /// The sys_id of a standard change template's version.
-    pub template: Option<String>,
-    /// A value of the instance's own list.
-    pub category: Option<String>,
-}
-
-pub struct Servicenow {
+pub struct Clerk {
     http: Writer,
     form: Form,
 }
 
-/// The columns that are asked for: what is missing from an answer was hidden, not empty.
-const FIELDS: &str = "sys_id,number,state,correlation_id";
-/// Descriptions are cut there by the instance.
-const LONGEST: usize = 4000;
-
-impl Servicenow {
+impl Clerk {
     pub fn new(http: Writer, form: Form) -> Self {
-        Servicenow { http, form }
+        Clerk { http, form }
     }
 
     async fn change(&self, record: &Record) -> Result<Receipt, Failure> {
@@ -137,7 +112,7 @@ impl Servicenow {
     }
 
     /// The record of this correlation id, the oldest where two hosts raced. Counted and not shown is a matter of rights: not "none".
-    async fn find(&self, table: &str, id: &str) -> Result<Option<Row>, Failure> {
+    async fn find(&self, table: &str, id: &str) -> Result<Option<Filed>, Failure> {
         let what = format!("look for the {} {id}", noun(table));
         let query = format!("correlation_id={id}^ORDERBYsys_created_on");
         let ask = path!["api/now/table", table]
@@ -147,7 +122,7 @@ impl Servicenow {
             .query("sysparm_display_value", "false")
             .query("sysparm_exclude_reference_link", "true");
         let answer = self.http.reader().get(ask.what(&what)).await?;
-        let rows: Vec<Row> = result(&answer)?;
+        let rows: Vec<Filed> = result(&answer)?;
         let counted: u64 = answer.header("x-total-count").and_then(|n| n.parse().ok()).unwrap_or(0);
         if rows.is_empty() && counted > 0 {
             return Err(
@@ -166,7 +141,7 @@ impl Servicenow {
     }
 
     /// Sent once: a lost answer is in doubt, and whoever comes again looks first.
-    async fn create(&self, table: &str, id: &str, body: &Value) -> Result<Row, Failure> {
+    async fn create(&self, table: &str, id: &str, body: &Value) -> Result<Filed, Failure> {
         let what = format!("create the {} {id}", noun(table));
         let ask = path!["api/now/table", table]
             .query("sysparm_fields", FIELDS)
@@ -174,7 +149,7 @@ impl Servicenow {
             .json(body)
             .what(&what)
             .repeat(Repeat::LookFirst);
-        let row: Row = result(&self.http.post(ask).await?)?;
+        let row: Filed = result(&self.http.post(ask).await?)?;
         if row.correlation_id != id {
             return Err(
                 Failure::contradiction(what, "the record was made, but without its correlation id")
@@ -184,7 +159,7 @@ impl Servicenow {
         Ok(row)
     }
 
-    async fn attach(&self, row: &Row, record: &Record, manifest: &Manifest) -> Result<(), Failure> {
+    async fn attach(&self, row: &Filed, record: &Record, manifest: &Manifest) -> Result<(), Failure> {
         let file = format!("manifest-{}.json", correlation(&record.key));
         let body = serde_json::to_vec_pretty(&Paper {
             jml: 1,
@@ -228,7 +203,7 @@ impl Servicenow {
 
     /// From New to Closed, a state a call, as the standard model has it. A refusal leaves the record open in the farthest state: it
     /// exists, which is what was owed.
-    async fn close(&self, row: &Row, checkpoint: &str) {
+    async fn close(&self, row: &Filed, checkpoint: &str) {
         const WALK: [&str; 5] = ["-5", "-2", "-1", "0", "3"];
         let from = WALK.iter().position(|s| *s == row.state).unwrap_or(WALK.len());
         for state in WALK.iter().skip(from + 1) {
@@ -243,7 +218,7 @@ impl Servicenow {
                 .json(&body)
                 .what(format!("move {} to state {state}", row.number))
                 .repeat(Repeat::LookFirst);
-            let moved = self.http.patch(ask).await.and_then(|a| result::<Row>(&a));
+            let moved = self.http.patch(ask).await.and_then(|a| result::<Filed>(&a));
             // Rules may put it back with 200.
             if moved.map_or(true, |r| r.state != *state) {
                 return;
@@ -252,7 +227,7 @@ impl Servicenow {
     }
 }
 
-impl Deliver for Servicenow {
+impl Deliver for Clerk {
     fn takes(&self, what: &What) -> bool {
         match what {
             What::Change { .. } | What::Incident { .. } => true,
@@ -280,194 +255,3 @@ struct Paper<'a> {
     at: DateTime<Utc>,
     what: &'a What,
 }
-
-fn noun(table: &str) -> &'static str {
-    if table == "incident" {
-        "incident"
-    } else {
-        "change request"
-    }
-}
-
-/// Values of a query aren't quoted there: `^` ends one and `javascript:` is run. So nothing but these characters goes in.
-fn correlation(key: &str) -> String {
-    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    let id: String = ["jml-", key]
-        .concat()
-        .chars()
-        .map(|c| if fits(c) { c } else { '-' })
-        .collect();
-    // Two keys must not become one by what was replaced or cut.
-    if key.chars().all(|c| fits(c) || c == '/') && id.len() <= 100 {
-        return id;
-    }
-    let tail = hex::encode(&Sha256::digest(key)[..6]);
-    format!("{}-{tail}", &id[..id.len().min(87)])
-}
-
-/// Mostly 32 hex digits, but hand-made ones occur; nothing that could end a value of a query.
-fn hex_id(id: &str) -> Result<&str, Failure> {
-    let fits = !id.is_empty()
-        && id
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
-    if fits {
-        Ok(id)
-    } else {
-        Err(Failure::contradiction(
-            "read a record's id",
-            "the instance gave an id that is none",
-        ))
-    }
-}
-
-fn cut(text: &str) -> String {
-    text.chars().take(LONGEST).collect()
-}
-
-fn time(at: DateTime<Utc>) -> String {
-    at.format("%Y-%m-%d %H:%M:%S").to_string()
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-struct Row {
-    sys_id: String,
-    number: String,
-    state: String,
-    correlation_id: String,
-}
-
-impl Row {
-    fn closed(&self) -> bool {
-        ["3", "4"].contains(&self.state.as_str())
-    }
-}
-
-#[derive(Deserialize)]
-struct Attachment {
-    file_name: String,
-    #[serde(default)]
-    table_sys_id: String,
-}
-
-/// A sleeping instance, a maintenance page and a login page all say 200: only `result` is an answer.
-fn result<T: DeserializeOwned>(answer: &Answer) -> Result<T, Failure> {
-    #[derive(Deserialize)]
-    struct Envelope<T> {
-        result: T,
-    }
-    let envelope: Result<Envelope<T>, Failure> = answer.json();
-    envelope
-        .map(|e| e.result)
-        .map_err(|f| f.hint("the instance sleeps, is under maintenance, or stands behind a login page"))
-}
-
-/// `{"error": {"message", "detail"}}` and what it means.
-pub fn explain(answer: &Answer, what: &str) -> Failure {
-    #[derive(Deserialize)]
-    struct Envelope {
-        error: Said,
-    }
-    #[derive(Deserialize)]
-    struct Said {
-        message: String,
-        detail: Option<String>,
-    }
-    let Some(Envelope { error }) = answer.maybe::<Envelope>() else {
-        return plain(answer, what);
-    };
-    let detail = error.detail.unwrap_or_default();
-    let summary = if detail.is_empty() {
-        sentence(&error.message)
-    } else {
-        sentence(&format!("{}: {detail}", error.message))
-    };
-    let (kind, hint) = match answer.status {
-        401 => (
-            Kind::Auth,
-            "the credential is wrong, or its OAuth client lacks the scope useraccount",
-        ),
-        403 if detail.contains("Business Rule") || detail.contains("Data Policy") => (
-            Kind::Permanent,
-            "a rule of the instance refuses this; its name is above",
-        ),
-        403 if detail.contains("API level ACL") => (Kind::Auth, "open the table to web services"),
-        403 => (
-            Kind::Auth,
-            "give jml's user the role itil, or sn_change_write and sn_change_read",
-        ),
-        404 => (Kind::Permanent, "the record is gone, or may not be seen"),
-        429 => (Kind::Throttled, ""),
-        500.. => (Kind::Transient, ""),
-        _ => (Kind::Permanent, ""),
-    };
-    let failure = Failure::new(kind, what, summary)
-        .code(answer.status.to_string())
-        .request(answer.request_id());
-    if hint.is_empty() { failure } else { failure.hint(hint) }
-}
-
-/// Client credentials: a token of half an hour, fetched when it is wanted and forgotten when it is refused.
-pub struct OAuth {
-    client: String,
-    secret: Credential,
-    token: Mutex<Option<(HeaderValue, DateTime<Utc>)>>,
-}
-
-impl OAuth {
-    pub fn new(client: String, secret: Credential) -> Arc<Self> {
-        Arc::new(OAuth {
-            client,
-            secret,
-            token: Mutex::new(None),
-        })
-    }
-
-    async fn fetch(&self, http: &Reader) -> Result<(HeaderValue, DateTime<Utc>), Failure> {
-        #[derive(Deserialize)]
-        struct Token {
-            access_token: SecretString,
-            expires_in: Value,
-        }
-        let what = "fetch a token from ServiceNow";
-        let secret = (self.secret)().await?;
-        let form = [
-            ("grant_type", "client_credentials"),
-            ("client_id", self.client.as_str()),
-            ("client_secret", secret.expose_secret()),
-        ];
-        let answer = http.read_post(path!["oauth_token.do"].form(&form).what(what)).await?;
-        let token: Token = answer.json()?;
-        let mut value = HeaderValue::from_str(&format!("Bearer {}", token.access_token.expose_secret()))
-            .map_err(|_| Failure::new(Kind::Auth, what, "it holds characters that no header can carry"))?;
-        value.set_sensitive(true);
-        let seconds = token
-            .expires_in
-            .as_i64()
-            .or_else(|| token.expires_in.as_str()?.parse().ok())
-            .unwrap_or(0);
-        Ok((value, (http.clock())() + Duration::seconds(seconds - 60)))
-    }
-}
-
-impl Authorize for OAuth {
-    fn headers<'a>(&'a self, _: Outgoing<'a>, http: &'a Reader) -> BoxFuture<'a, Result<HeaderMap, Failure>> {
-        Box::pin(async move {
-            let mut token = self.token.lock().await;
-            let now = (http.clock())();
-            let value = match &*token {
-                Some((value, until)) if *until > now => value.clone(),
-                Some(_) | None => token.insert(self.fetch(http).await?).0.clone(),
-            };
-            Ok(HeaderMap::from_iter([(AUTHORIZATION, value)]))
-        })
-    }
-
-    fn refused<'a>(&'a self, answer: &'a Answer) -> BoxFuture<'a, bool> {
-        Box::pin(async move { answer.status == 401 && self.token.lock().await.take().is_some() })
-    }
-}
-
-#[cfg(test)]
-#[path = "servicenow_tests.rs"]
-mod tests;

@@ -3,7 +3,7 @@ use crate::providers::script::{Script, lost, now, ok, says};
 
 macro_rules! fixture {
     ($name:literal) => {
-        include_str!(concat!("../../../tests/data/datadog/", $name))
+        include_str!(concat!("../../../../tests/data/datadog/", $name))
     };
 }
 
@@ -40,7 +40,7 @@ fn metric(value: f64, tags: &[&str]) -> What {
 
 async fn sent(begins: &'static str, body: &'static str, record: &Record) -> (Result<Receipt, Failure>, Value) {
     let script = Script::of([says(begins, 202, body)]);
-    let receipt = Datadog::new(script.writer(explain)).deliver(record).await;
+    let receipt = Sender::new(script.writer(explain)).deliver(record).await;
     let asked = script.asked();
     let body = asked
         .first()
@@ -102,7 +102,7 @@ async fn no_address_becomes_a_tag_and_no_nan_a_point() {
     .await;
     assert_eq!(body["series"][0]["tags"], json!(["service:jml", "env:r_d_prod"]));
     let script = Script::of([]);
-    let nan = Datadog::new(script.writer(explain))
+    let nan = Sender::new(script.writer(explain))
         .deliver(&record(Duration::zero(), metric(f64::NAN, &[])))
         .await;
     assert_eq!((nan.unwrap_err().kind, script.asked().len()), (Kind::Permanent, 0));
@@ -122,14 +122,14 @@ async fn a_long_text_is_cut_to_what_is_taken() {
 #[tokio::test(start_paused = true)]
 async fn an_event_is_never_sent_again_blindly_and_a_gauge_may_be() {
     let script = Script::of([lost(EVENTS)]);
-    let f = Datadog::new(script.writer(explain))
+    let f = Sender::new(script.writer(explain))
         .deliver(&record(Duration::zero(), event("x")))
         .await
         .unwrap_err();
     assert_eq!((f.kind, script.asked().len()), (Kind::Doubt, 1));
     let script = Script::of([lost(SERIES), ok(SERIES, TAKEN)]);
     assert!(
-        Datadog::new(script.writer(explain))
+        Sender::new(script.writer(explain))
             .deliver(&record(Duration::zero(), metric(1.0, &[])))
             .await
             .is_ok()
@@ -150,14 +150,14 @@ async fn errors_are_read_in_each_of_their_forms() {
         ("<html><body><h1>403 Forbidden</h1></body></html>", "refuses the call"),
     ] {
         let script = Script::of([says(EVENTS, 400, body)]);
-        let f = Datadog::new(script.writer(explain))
+        let f = Sender::new(script.writer(explain))
             .deliver(&record(Duration::zero(), event("x")))
             .await
             .unwrap_err();
         assert!(f.summary.contains(want), "{f}");
     }
     let script = Script::of([says(EVENTS, 403, r#"{"errors": ["Forbidden"]}"#)]);
-    let f = Datadog::new(script.writer(explain))
+    let f = Sender::new(script.writer(explain))
         .deliver(&record(Duration::zero(), event("x")))
         .await
         .unwrap_err();
@@ -166,7 +166,7 @@ async fn errors_are_read_in_each_of_their_forms() {
 
 #[test]
 fn the_rest_goes_elsewhere() {
-    let d = Datadog::new(Script::of([]).writer(explain));
+    let d = Sender::new(Script::of([]).writer(explain));
     assert!(
         d.takes(&metric(1.0, &[]))
             && !d.takes(&What::Incident {
@@ -174,4 +174,23 @@ fn the_rest_goes_elsewhere() {
                 text: String::new()
             })
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_no_site_knows_is_told_from_one_that_is() {
+    let probe = |line| Probe(Script::of([line]).reader(explain));
+    assert!(
+        probe(ok("GET /api/v1/validate", r#"{"valid": true}"#))
+            .valid()
+            .await
+            .is_ok()
+    );
+    let f = probe(says(
+        "GET /api/v1/validate",
+        403,
+        r#"{"status": "error", "code": 403, "errors": ["Forbidden"]}"#,
+    ))
+    .valid()
+    .await;
+    assert_eq!(f.unwrap_err().kind, Kind::Auth);
 }

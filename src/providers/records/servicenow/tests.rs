@@ -1,9 +1,16 @@
-use super::*;
+use std::sync::Arc;
+
+use ::http::{HeaderMap, header::AUTHORIZATION};
+
+use super::{wire::correlation, *};
+use crate::http::{Answer, Outgoing};
+use crate::model::{Failure, Kind, Manifest, Observed, Receipt, Record, What};
+use crate::providers::Deliver;
 use crate::providers::script::{Script, lost, now, ok, says, with};
 
 macro_rules! fixture {
     ($name:literal) => {
-        include_str!(concat!("../../../tests/data/servicenow/", $name))
+        include_str!(concat!("../../../../tests/data/servicenow/", $name))
     };
 }
 
@@ -35,7 +42,7 @@ fn change() -> Record {
 }
 
 async fn deliver(script: &Arc<Script>, form: Form, record: &Record) -> Result<Receipt, Failure> {
-    Servicenow::new(script.writer(explain), form).deliver(record).await
+    Clerk::new(script.writer(explain), form).deliver(record).await
 }
 
 #[test]
@@ -228,4 +235,47 @@ async fn a_token_is_fetched_once_and_anew_when_refused() {
     assert!(oauth.refused(&Answer::new(401, HeaderMap::new(), "")).await);
     assert_eq!(bearer(oauth.headers(call, &http).await.unwrap()), "Bearer second");
     assert!(!oauth.refused(&Answer::new(400, HeaderMap::new(), "")).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ticket_is_read_back_by_its_number_alone() {
+    let ask = "GET /api/now/table/incident?sysparm_query=number%3DINC0000123&";
+    let body = r#"{"result": [{"number": "INC0000123", "active": "true", "short_description": "Leaver: jo.van@acme.example", "description": ""}]}"#;
+    let desk = |line| Desk::new(Script::of([line]).reader(explain));
+    let Ok(Observed::Present(t)) = desk(ok(ask, body)).ticket("INC0000123").await else {
+        panic!("not read")
+    };
+    assert!(t.open && t.text.contains("jo.van@acme.example"));
+    assert_eq!(
+        desk(ok(ask, r#"{"result": []}"#)).ticket("INC0000123").await,
+        Ok(Observed::Absent)
+    );
+    let all = r#"{"result": [{"number": "INC0000999", "active": "true"}]}"#;
+    assert_eq!(
+        desk(ok(ask, all)).ticket("INC0000123").await,
+        Ok(Observed::Absent),
+        "another's ticket isn't this one"
+    );
+    assert!(matches!(
+        desk(with(ask, "x-total-count: 1", r#"{"result": []}"#))
+            .ticket("INC0000123")
+            .await,
+        Ok(Observed::Unknown(_))
+    ));
+    for odd in ["INC1^ORactive=true", "JIRA-12", ""] {
+        assert_eq!(desk(ok("GET", body)).ticket(odd).await, Ok(Observed::Absent), "{odd}");
+    }
+}
+
+#[test]
+fn one_says_who_the_credential_belongs_to() {
+    use crate::providers::Settings as _;
+    let settings = |extra: &str| {
+        toml::from_str::<Settings>(&format!(
+            "url = \"https://acme.service-now.com\"\nwrite = \"file:s\"\n{extra}"
+        ))
+        .unwrap()
+    };
+    assert!(settings("user = \"jml\"").check().is_ok());
+    assert!(settings("user = \"jml\"\nclient_id = \"c\"").check().is_err());
 }

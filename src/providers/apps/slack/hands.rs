@@ -1,0 +1,174 @@
+//! What can be done to an account: one effect, one mutating call.
+
+use serde_json::json;
+
+use super::{
+    by_address, explain, is_id,
+    wire::{Nothing, Opened, Resource, heard, scim_word},
+};
+use crate::{
+    http::{Ask, Writer, path},
+    model::{Action, Failure, Held, Kind, Receipt, Repeat},
+    providers::{Perform, Task},
+};
+
+pub struct Hands {
+    /// As the bot.
+    bot: Writer,
+    /// As an owner: `admin.*`.
+    admin: Writer,
+    /// As an owner, at SCIM's own address.
+    scim: Writer,
+}
+
+impl Hands {
+    pub fn new(bot: Writer, admin: Writer, scim: Writer) -> Self {
+        Hands { bot, admin, scim }
+    }
+
+    /// docs.slack.dev/reference/methods/admin.users.session.reset : no flag is all sessions, and a second time is as good.
+    async fn clear_sessions(&self, task: Task<'_>) -> Result<Receipt, Failure> {
+        let id = account(task)?;
+        let what = format!("sign {id} out of Slack everywhere");
+        let ask = path!["api/admin.users.session.reset"].form(&[("user_id", id)]).urgent();
+        said(&self.admin, ask, &what, task, None).await
+    }
+
+    /// docs.slack.dev/admins/scim-api : setting a value, so it may be sent again. GovSlack has version 1 alone.
+    async fn deactivate(&self, task: Task<'_>) -> Result<Receipt, Failure> {
+        let id = account(task)?;
+        let what = format!("deactivate the Slack account {id}");
+        let old = self
+            .scim
+            .reader()
+            .url()
+            .host_str()
+            .is_some_and(|h| h.ends_with("slack-gov.com"));
+        let ask = if old {
+            path!["scim/v1/Users", id].json(&json!({"schemas": ["urn:scim:schemas:core:1.0"], "active": false}))
+        } else {
+            path!["scim/v2/Users", id].json(&json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+                "Operations": [{"op": "replace", "path": "active", "value": false}]}))
+        };
+        let ask = ask
+            .what(&what)
+            .accept(404)
+            .repeat(Repeat::Safe)
+            .until(task.deadline)
+            .urgent();
+        let answer = self.scim.patch(ask).await?;
+        let receipt = Receipt {
+            status: answer.status,
+            request: answer.request_id(),
+            ..Receipt::default()
+        };
+        if answer.status == 404 {
+            return match scim_word(&answer).as_deref() {
+                Some("no_such_user" | "unknown_user") => Ok(Receipt {
+                    already: true,
+                    ..receipt
+                }),
+                _ => Err(explain(&answer, &what)),
+            };
+        }
+        match answer.json::<Resource>()? {
+            Resource { active: false } => Ok(receipt),
+            Resource { active: true } => Err(Failure::contradiction(
+                &what,
+                "Slack accepted it and answers that the account is active",
+            )
+            .request(receipt.request)),
+        }
+    }
+
+    /// docs.slack.dev/reference/methods/conversations.invite : one person a call, so that the answer is about them.
+    async fn join(&self, task: Task<'_>, channel: &Held) -> Result<Receipt, Failure> {
+        let id = account(task)?;
+        let what = format!("bring {id} into {}", channel.name);
+        let ask = path!["api/conversations.invite"].form(&[("channel", &channel.id), ("users", id)]);
+        said(&self.bot, ask, &what, task, Some("already_in_channel")).await
+    }
+
+    /// docs.slack.dev/reference/methods/conversations.kick
+    async fn leave(&self, task: Task<'_>, channel: &Held) -> Result<Receipt, Failure> {
+        let id = account(task)?;
+        let what = format!("take {id} out of {}", channel.name);
+        let ask = path!["api/conversations.kick"].form(&[("channel", &channel.id), ("user", id)]);
+        said(&self.bot, ask, &what, task, Some("not_in_channel")).await
+    }
+
+    /// Opens the direct message (always the same one, so this changes nothing that matters) and says it, once.
+    async fn tell(&self, task: Task<'_>, text: &str) -> Result<Receipt, Failure> {
+        let to = account(task)?;
+        let what = format!("send {to} a message");
+        let id = if is_id(to) {
+            to.to_owned()
+        } else {
+            let found = by_address(self.bot.reader(), to).await?;
+            found
+                .ok_or_else(|| Failure::permanent(&what, "has no live Slack account").code("users_not_found"))?
+                .id
+        };
+        let open = path!["api/conversations.open"].form(&[("users", &id)]);
+        let answer = self
+            .bot
+            .post(open.what(&what).repeat(Repeat::Safe).until(task.deadline))
+            .await?;
+        let direct: Opened = heard(&answer, &what)?;
+        let ask = path!["api/chat.postMessage"].form(&[
+            ("channel", &direct.channel.id),
+            ("text", &escape(text)),
+            ("mrkdwn", "false"),
+        ]);
+        said(&self.bot, ask, &what, task, None).await
+    }
+}
+
+impl Perform for Hands {
+    async fn perform(&self, task: Task<'_>) -> Result<Receipt, Failure> {
+        match &task.effect.action {
+            Action::ClearSessions => self.clear_sessions(task).await,
+            Action::Deactivate => self.deactivate(task).await,
+            Action::JoinChannel { channel } => self.join(task, channel).await,
+            Action::LeaveChannel { channel } => self.leave(task, channel).await,
+            Action::SendMessage { text } => self.tell(task, text).await,
+            other => Err(Failure::cannot(other)),
+        }
+    }
+}
+
+fn account<'a>(task: Task<'a>) -> Result<&'a str, Failure> {
+    match task.effect.account.as_str() {
+        "" => Err(Failure::permanent(
+            task.effect.action.name(),
+            "the Slack account isn't known yet",
+        )),
+        id => Ok(id),
+    }
+}
+
+/// A write to the Web API; `so` is Slack's word for "it was so before".
+async fn said(to: &Writer, ask: Ask, what: &str, task: Task<'_>, so: Option<&str>) -> Result<Receipt, Failure> {
+    let once = task.effect.action.repeat();
+    let answer = to.post(ask.what(what).repeat(once).until(task.deadline)).await?;
+    let receipt = Receipt {
+        status: answer.status,
+        request: answer.request_id(),
+        ..Receipt::default()
+    };
+    match heard::<Nothing>(&answer, what) {
+        Ok(Nothing {}) => Ok(receipt),
+        Err(f) if so.is_some() && f.code.as_deref() == so => Ok(Receipt {
+            already: true,
+            ..receipt
+        }),
+        // "Some aspect may have succeeded", says Slack of these.
+        Err(f) if f.kind == Kind::Transient && once == Repeat::LookFirst => Err(Failure { kind: Kind::Doubt, ..f }),
+        Err(f) => Err(f),
+    }
+}
+
+/// Nothing else needs it, and it disarms `<!channel>`, mentions and links that come from HR's data.
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}

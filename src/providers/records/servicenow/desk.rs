@@ -1,0 +1,88 @@
+//! A ticket read back before it may override HR: does it exist, is it open, what does it say? It reads and changes nothing.
+
+use serde::Deserialize;
+
+use super::{
+    Settings, explain,
+    wire::{hex_id, result},
+};
+use crate::{
+    config::{ConfigError, Section},
+    http::{Reader, path},
+    model::{Failure, Observed},
+    providers::Look,
+};
+
+pub struct Desk(Reader);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ticket {
+    pub number: String,
+    pub open: bool,
+    /// Its short description and description: whoever reads it looks for the person.
+    pub text: String,
+}
+
+/// Number prefixes and their tables.
+const TABLES: [(&str, &str); 4] = [
+    ("INC", "incident"),
+    ("CHG", "change_request"),
+    ("RITM", "sc_req_item"),
+    ("TASK", "sc_task"),
+];
+
+impl Desk {
+    pub fn new(http: Reader) -> Self {
+        Desk(http)
+    }
+
+    pub fn of(section: &Section, look: &Look) -> Result<Desk, ConfigError> {
+        let s: Settings = section.parse()?;
+        crate::providers::Settings::check(&s).map_err(|why| section.fault(why))?;
+        let authorize = s.authorize(look.either(s.read.as_ref(), &s.write));
+        Ok(Desk(look.reader(&section.system, &s.url, authorize, explain)))
+    }
+
+    pub async fn ticket(&self, number: &str) -> Result<Observed<Ticket>, Failure> {
+        #[derive(Deserialize)]
+        struct Shown {
+            number: String,
+            active: String,
+            #[serde(default)]
+            short_description: String,
+            #[serde(default)]
+            description: String,
+        }
+        let what = format!("read the ticket {number}");
+        let Some((_, table)) = TABLES.iter().find(|(prefix, _)| number.starts_with(prefix)) else {
+            return Ok(Observed::Absent);
+        };
+        // Nothing that a query would read as its own goes in.
+        let Ok(number) = hex_id(number) else {
+            return Ok(Observed::Absent);
+        };
+        let ask = path!["api/now/table", table]
+            .query("sysparm_query", format!("number={number}"))
+            .query("sysparm_fields", "number,active,short_description,description")
+            .query("sysparm_limit", 2)
+            .query("sysparm_display_value", "false");
+        let answer = self.0.get(ask.what(&what)).await?;
+        let rows: Vec<Shown> = result(&answer)?;
+        let counted: u64 = answer.header("x-total-count").and_then(|n| n.parse().ok()).unwrap_or(0);
+        if rows.is_empty() && counted > 0 {
+            return Ok(Observed::Unknown(
+                Failure::permanent(what, "it is there and may not be seen")
+                    .hint("give jml's user the right to read it"),
+            ));
+        }
+        let theirs = rows.into_iter().find(|r| r.number == number);
+        Ok(theirs.map_or(Observed::Absent, |r| {
+            let text = [r.short_description, r.description].join("\n");
+            Observed::Present(Ticket {
+                number: r.number,
+                open: r.active == "true",
+                text,
+            })
+        }))
+    }
+}
