@@ -2,6 +2,8 @@
 //!
 //! Opens no configuration and no connection by itself.
 
+pub mod open;
+
 use std::{
     ffi::OsString,
     io::IsTerminal,

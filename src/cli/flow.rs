@@ -1,5 +1,14 @@
 //! From a command to its work: what each one reads, decides, asks and does, in order.
 
+mod act;
+mod by_hand;
+pub mod errors;
+mod people;
+mod preview;
+mod resume;
+mod say;
+mod stage;
+
 use super::{
     command::{audit, config, doctor, groups, joiner, leaver, link, mover, policy, run, sandbox, show, sweep},
     context::Context,
@@ -11,16 +20,16 @@ fn unbuilt(what: &str) -> CliError {
     CliError::internal(format!("{what} is not built yet"))
 }
 
-pub async fn joiner(_cx: &Context, _args: joiner::Args) -> Result<Exit, CliError> {
-    Err(unbuilt("joiner"))
+pub async fn joiner(cx: &Context, args: joiner::Args) -> Result<Exit, CliError> {
+    by_hand::joiner(cx, args).await
 }
 
-pub async fn mover(_cx: &Context, _args: mover::Args) -> Result<Exit, CliError> {
-    Err(unbuilt("mover"))
+pub async fn mover(cx: &Context, args: mover::Args) -> Result<Exit, CliError> {
+    by_hand::mover(cx, args).await
 }
 
-pub async fn leaver(_cx: &Context, _args: leaver::Args) -> Result<Exit, CliError> {
-    Err(unbuilt("leaver"))
+pub async fn leaver(cx: &Context, args: leaver::Args) -> Result<Exit, CliError> {
+    by_hand::leaver(cx, args).await
 }
 
 pub async fn sweep(_cx: &Context, _args: sweep::Args) -> Result<Exit, CliError> {
@@ -79,8 +88,8 @@ pub async fn run_show(_cx: &Context, _args: run::ShowArgs) -> Result<Exit, CliEr
     Err(unbuilt("run show"))
 }
 
-pub async fn run_resume(_cx: &Context, _args: run::ResumeArgs) -> Result<Exit, CliError> {
-    Err(unbuilt("run resume"))
+pub async fn run_resume(cx: &Context, args: run::ResumeArgs) -> Result<Exit, CliError> {
+    resume::resume(cx, args).await
 }
 
 pub async fn run_apply(_cx: &Context, _args: run::ApplyArgs) -> Result<Exit, CliError> {

@@ -10,6 +10,7 @@ pub mod context;
 pub mod document;
 pub mod error;
 pub mod exit;
+pub mod firm;
 pub mod flow;
 pub mod generate;
 pub mod signal;

@@ -130,6 +130,18 @@ impl Refusal {
         }
     }
 
+    /// The failed read behind it, where that is the cause.
+    pub fn failure(&self) -> Option<&Failure> {
+        match self {
+            Refusal::Unread { failure, .. } | Refusal::ProtectionUnknown { failure, .. } => Some(failure),
+            Refusal::Group { fault, .. } => match fault.as_ref() {
+                GroupFault::Unread(failure) => Some(failure),
+                GroupFault::Missing | GroupFault::Twice | GroupFault::WrongKind => None,
+            },
+            _ => None,
+        }
+    }
+
     /// What a person can do about it.
     pub fn hint(&self) -> Option<String> {
         match self {

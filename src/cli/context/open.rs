@@ -1,0 +1,184 @@
+//! From flags to a firm's parts: which file, which clock, which client. The one place beside `jml sandbox` that may start the sandbox.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use chrono::{DateTime, Utc};
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use super::{Clock, Context};
+use crate::{
+    cli::{error::CliError, firm, firm::Made},
+    config::{self, Config},
+    http::{self, Client, Observer},
+    model::System,
+    providers::secrets::Secrets,
+    sandbox::{self, start},
+};
+
+/// What a sandbox answers to `GET /clock`.
+#[derive(Deserialize)]
+struct Shown {
+    host_now: DateTime<Utc>,
+    nonce: String,
+}
+
+/// Where a system is, whatever else its settings are.
+#[derive(Deserialize)]
+struct At {
+    url: config::BaseUrl,
+}
+
+impl At {
+    fn host(&self) -> String {
+        self.url.as_url().host_str().unwrap_or_default().to_owned()
+    }
+}
+
+impl Context {
+    /// `$XDG_STATE_HOME/jml/sandbox`
+    pub fn sandbox_folder(&self) -> Result<PathBuf, CliError> {
+        Ok(self.env.state()?.join("sandbox"))
+    }
+
+    /// The one configuration in effect, and what it is made to speak with.
+    pub async fn wire(&self) -> Result<Made, CliError> {
+        let mut keep: Option<Box<dyn std::any::Any + Send>> = None;
+        let path = if self.global.sandbox {
+            let started = self.start_sandbox()?;
+            let path = started.config.clone();
+            keep = Some(Box::new(started));
+            path
+        } else {
+            self.locate()?.path
+        };
+        let config = self.configuration(&path)?;
+        self.env.refuse_foreign_trust(config.loopback_only())?;
+        let folder = path.parent().unwrap_or(Path::new("/")).to_owned();
+        let clock = match &config.sandbox {
+            Some(sandbox) => self.shown_by(sandbox).await?,
+            None => self.clock,
+        };
+        let client = firm::client(&config, &folder, clock.reader(), self.observer(), random())?;
+        let okta = config.systems.get(&crate::model::system::OKTA);
+        let place = okta
+            .and_then(|s| s.parse::<At>().ok())
+            .map_or_else(String::new, |at| at.host());
+        Ok(Made {
+            secrets: Secrets::new(folder, self.variables(&config)),
+            sandbox: config.sandbox.is_some(),
+            clock: clock.reader(),
+            operator: self.operator(),
+            client,
+            place,
+            config,
+            keep,
+        })
+    }
+
+    /// Reads and checks the file. Beside a system-wide one, another may only speak to loopback.
+    pub fn configuration(&self, path: &Path) -> Result<Config, CliError> {
+        let config = Config::load(path)?;
+        let located = super::locate(Some(path), &self.env, Path::exists)?;
+        if located.loopback_only && self.global.config.is_some() && !config.loopback_only() {
+            return Err(CliError::config(format!(
+                "{} exists: another configuration may only speak to this machine",
+                super::SYSTEM_WIDE
+            )));
+        }
+        Ok(config)
+    }
+
+    fn start_sandbox(&self) -> Result<start::Started, CliError> {
+        let host = Clock::default();
+        start::start(
+            &self.sandbox_folder()?,
+            start::Firm::default(),
+            Arc::new(move || host.now()),
+            Arc::new(|_| {}),
+        )
+        .map_err(refused)
+    }
+
+    /// The sandbox's clock, from the very one that wrote this file: another that answers there is refused.
+    async fn shown_by(&self, sandbox: &config::Sandbox) -> Result<Clock, CliError> {
+        let client = Client::net(http::Trust::default(), self.clock.reader(), Arc::new(|_| {}), random());
+        let reader = client.anonymous(&System::of("sandbox"), sandbox.control.as_url(), http::plain);
+        let gone = |why: String| {
+            CliError::config(format!(
+                "the sandbox of this configuration does not answer at {}: {why}",
+                sandbox.control
+            ))
+            .hint("Start it again: jml sandbox serve --config FILE")
+        };
+        let answer = reader
+            .get(crate::path!["clock"].what("read the sandbox's clock"))
+            .await
+            .map_err(|f| gone(f.summary))?;
+        let shown: Shown = answer.json().map_err(|f| gone(f.summary))?;
+        if shown.nonce != sandbox.nonce {
+            return Err(gone("another one answers there".to_owned()));
+        }
+        Ok(Clock::showing(shown.host_now))
+    }
+
+    /// One line a call, with `-v`.
+    fn observer(&self) -> Observer {
+        if self.global.verbose == 0 {
+            return Arc::new(|_| {});
+        }
+        let out = self.out.clone();
+        Arc::new(move |call| {
+            let status = call.status.map_or_else(|| "-".to_owned(), |s| s.to_string());
+            let request = call.request.map(|r| format!("  {r}")).unwrap_or_default();
+            out.talk(&format!(
+                "{:<10} {:<6} {}  {status}  {} ms{request}",
+                call.system.as_str(),
+                call.method,
+                call.route,
+                call.took.as_millis()
+            ));
+        })
+    }
+
+    /// For `env:NAME`, which a file may use where every base URL is loopback.
+    #[expect(clippy::disallowed_methods, reason = "the one reader of the environment")]
+    fn variables(&self, config: &Config) -> BTreeMap<String, SecretString> {
+        if !config.loopback_only() {
+            return BTreeMap::new();
+        }
+        std::env::vars().map(|(k, v)| (k, SecretString::from(v))).collect()
+    }
+}
+
+/// What the sandbox refuses, as an answer of a command.
+pub fn refused(e: sandbox::Error) -> CliError {
+    match e {
+        sandbox::Error::World(_) | sandbox::Error::State(_) => CliError::usage(e.to_string()),
+        sandbox::Error::Io(_) => CliError::internal(e.to_string()),
+    }
+}
+
+/// Dice of the operating system.
+pub fn random() -> u64 {
+    let mut bytes = [0; 8];
+    // Without it, jitter and run names would only be less random; neither is a secret.
+    let _ = aws_lc_rs::rand::fill(&mut bytes);
+    u64::from_le_bytes(bytes)
+}
+
+/// `r-5k2m9q`: six of Crockford's letters, which nobody misreads.
+pub fn run_id() -> String {
+    const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+    let mut n = random();
+    let mut id = String::from("r-");
+    for _ in 0..6 {
+        id.push(char::from(LETTERS[(n % 32) as usize]));
+        n /= 32;
+    }
+    id
+}

@@ -1,0 +1,238 @@
+//! From permission to the end of a run: lease, look again, act, settle, tell.
+//!
+//! The one way that joiner, mover, leaver, sweep and resume share; they differ in how they found the people and how consent was given.
+
+use std::collections::BTreeMap;
+
+use futures::future::try_join_all;
+
+use super::{
+    errors,
+    preview::{Subject, look_again},
+    stage,
+};
+use crate::{
+    cli::{context::Context, error::CliError, firm::Firm, signal::Stage},
+    ledger::{
+        Lease,
+        entry::{Body, Draft, Opened, Subject as Id},
+        fold::State,
+    },
+    model::{Manifest, Observed, Plan, System},
+    planner::{brake::PlanSet, consent::Agreed},
+    run::{
+        self, Crew,
+        observe::{Target, Tenant},
+        outbox, settle,
+    },
+};
+
+/// How the run is named in its first entry.
+#[derive(Clone, Debug)]
+pub struct Cause {
+    /// The command.
+    pub kind: &'static str,
+    /// `typed the login`, `--confirm`, `--yes`.
+    pub consent: String,
+    pub reason: Option<String>,
+    pub ticket: Option<String>,
+}
+
+/// People of one run: a new one, or one that was left unfinished.
+pub struct Party {
+    pub run: String,
+    pub before: Option<State>,
+    pub subjects: Vec<Subject>,
+}
+
+/// Whoever has an unfinished run of the same flow is taken up in it, so that a leaving has one record; all others share a new run.
+pub fn parties(run: &str, subjects: Vec<Subject>) -> Vec<Party> {
+    let mut all: BTreeMap<String, Party> = BTreeMap::new();
+    for mut s in subjects {
+        let flow = s.ask.flow();
+        let open = s.open.take().filter(|state| {
+            !state.opaque
+                && state
+                    .people
+                    .get(&s.id().0)
+                    .is_some_and(|p| p.flow == flow && p.held.is_none())
+        });
+        let name = open.as_ref().map_or(run, |o| o.run.as_str()).to_owned();
+        let party = all.entry(name.clone()).or_insert_with(|| Party {
+            run: name,
+            before: open,
+            subjects: vec![],
+        });
+        party.subjects.push(s);
+    }
+    all.into_values().collect()
+}
+
+/// Leases first, then a fresh look, then the same plans again; only then are write credentials fetched.
+pub async fn act(
+    cx: &Context,
+    firm: &Firm,
+    tenant: &mut Tenant,
+    parties: Vec<Party>,
+    agreed: Agreed,
+    population: usize,
+    cause: &Cause,
+) -> Result<Vec<State>, CliError> {
+    let mut leased = vec![];
+    for p in parties {
+        let ids: Vec<Id> = p.subjects.iter().map(|s| s.id().0.clone()).collect();
+        let lease = firm.ledger.lease(&ids, &p.run).await?;
+        leased.push((p, lease));
+    }
+    let mut fresh = vec![];
+    for (p, lease) in leased {
+        let subjects = look_again(firm, tenant, &p.subjects).await?;
+        if let Some(refusal) = subjects.iter().find_map(|s| s.plan.as_ref().err()) {
+            return Err(errors::refusal(refusal));
+        }
+        fresh.push((Party { subjects, ..p }, lease));
+    }
+    let plans = fresh
+        .iter()
+        .flat_map(|(p, _)| p.subjects.iter())
+        .filter_map(|s| s.plan.clone().ok())
+        .collect();
+    let agreed = agreed
+        .renew(PlanSet { plans, population })
+        .map_err(|stale| errors::stale(&stale))?;
+    apply(cx, firm, tenant, fresh, &agreed, cause).await
+}
+
+/// Acts on what was agreed, under leases that are held already.
+pub async fn apply(
+    cx: &Context,
+    firm: &Firm,
+    tenant: &Tenant,
+    parties: Vec<(Party, Lease)>,
+    agreed: &Agreed,
+    cause: &Cause,
+) -> Result<Vec<State>, CliError> {
+    let (hands, recorders) = firm.hands(agreed)?;
+    cx.signals.enter(Stage::Applying);
+    let stop = stage::stop(cx);
+    let (events, view) = stage::view(cx);
+    let work = parties.into_iter().map(|(party, lease)| {
+        let crew = Crew {
+            run: party.run.clone(),
+            operator: firm.operator.clone(),
+            eyes: firm.look.eyes.clone(),
+            hands: hands.clone(),
+            recorders: recorders.clone(),
+            wording: stage::wording(cx, firm),
+            tags: firm.tags(cause.kind),
+            ledger: firm.ledger.clone(),
+            guard: lease.guard(),
+            clock: firm.clock.clone(),
+            events: events.clone(),
+            stop: stop.clone(),
+            patience: firm.patience,
+        };
+        async move {
+            let run = party.run.clone();
+            let (state, targets) = begin(firm, tenant, &crew, party, cause).await?;
+            let state = run::execute::execute(&crew, state, &targets).await?;
+            let owed: Vec<_> = state.undelivered().cloned().collect();
+            outbox::deliver(&crew.recorders, &crew.ledger, &crew.guard, &crew.operator, owed).await?;
+            drop(crew);
+            lease.release().await?;
+            firm.ledger
+                .run(&run)
+                .await?
+                .ok_or_else(|| CliError::internal(format!("run {run} left no trace in the ledger")))
+        }
+    });
+    let done = try_join_all(work.collect::<Vec<_>>()).await;
+    drop(events);
+    view.close().await;
+    done
+}
+
+/// The first entries of a run, or of its continuation: what is now known of the old steps, then the plan of what is left.
+async fn begin(
+    firm: &Firm,
+    tenant: &Tenant,
+    crew: &Crew,
+    party: Party,
+    cause: &Cause,
+) -> Result<(State, BTreeMap<Id, Target>), CliError> {
+    let mut bodies = vec![];
+    let mut state = party.before.unwrap_or_default();
+    if state.opened.is_none() {
+        state.run = party.run.clone();
+        bodies.push(Body::Opened(Opened {
+            kind: cause.kind.to_owned(),
+            operator: firm.operator.clone(),
+            consent: cause.consent.clone(),
+            config: firm.config.digest(),
+            policy: firm.config.policy_digest(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            reason: cause.reason.clone(),
+            ticket: cause.ticket.clone(),
+        }));
+    } else {
+        bodies.push(Body::Resumed {
+            operator: firm.operator.clone(),
+        });
+    }
+    let mut targets = BTreeMap::new();
+    for s in party.subjects {
+        let Ok(plan) = s.plan else { continue };
+        let subject = s.seen.person.id.0.clone();
+        if let Some(old) = state.people.get(&subject) {
+            let verdicts = settle::settle(old, &s.seen.systems, &s.seen.tenant, None);
+            bodies.extend(settle::entries(old, &verdicts));
+        }
+        let manifest = manifest(&s.seen.systems, &plan);
+        bodies.push(Body::Planned {
+            subject: subject.clone(),
+            plan,
+            manifest,
+        });
+        let target = Target::Person {
+            person: Box::new(s.seen.person),
+            handles: s.handles,
+            tenant: std::sync::Arc::new(tenant.catalogue.clone()),
+        };
+        targets.insert(subject, target);
+    }
+    let drafts = bodies
+        .into_iter()
+        .map(|body| Draft {
+            run: party.run.clone(),
+            operator: crew.operator.clone(),
+            body,
+        })
+        .collect();
+    for e in firm.ledger.append_entries(&crew.guard, drafts).await? {
+        state.take(&e).map_err(|e| CliError::internal(e.to_string()))?;
+    }
+    Ok((state, targets))
+}
+
+/// What was held before the change.
+fn manifest(systems: &BTreeMap<System, crate::model::Seen>, plan: &Plan) -> Manifest {
+    let mut m = Manifest::default();
+    for (system, seen) in systems {
+        match &seen.account {
+            Observed::Present(a) => {
+                m.accounts.insert(system.clone(), a.clone());
+            }
+            Observed::Unknown(f) => {
+                m.unread.insert(system.clone(), f.to_string());
+            }
+            Observed::Absent => {}
+        }
+    }
+    m.owned = plan
+        .notes
+        .iter()
+        .filter(|n| n.text.starts_with("Will stop"))
+        .map(|n| n.text.clone())
+        .collect();
+    m
+}

@@ -1,0 +1,211 @@
+//! joiner, mover and leaver by hand: find, look, show, ask, act, report.
+
+use super::{
+    act::{self, Cause, Party},
+    errors, people,
+    preview::{self, Ask, Subject},
+    say,
+};
+use crate::{
+    cli::{
+        args::Gate,
+        command::{joiner, leaver, mover},
+        confirm,
+        context::Context,
+        error::CliError,
+        exit::Exit,
+        firm::Firm,
+        text,
+    },
+    model::{Flow, Person, Plan},
+    planner::{
+        brake::{self, Facts, PlanSet, Recent},
+        consent, leaver as leaving,
+    },
+};
+
+pub async fn leaver(cx: &Context, args: leaver::Args) -> Result<Exit, CliError> {
+    let overrule = match (args.reason, args.ticket) {
+        (Some(reason), Some(ticket)) => Some(leaving::Override { reason, ticket }),
+        (None, None) => None,
+        (Some(_), None) => return Err(CliError::usage("--reason wants --ticket ID beside it")),
+        (None, Some(_)) => return Err(CliError::usage("--ticket wants --reason TEXT beside it")),
+    };
+    let ask = Ask::Leaver(leaving::Ask {
+        overrule,
+        ..leaving::Ask::default()
+    });
+    let users = people::given(&args.users)?;
+    let firm = Firm::open(cx).await?;
+    let found = people::find(cx, &firm, &users, "leaver").await?;
+    if let Some(other) = args.confirm.iter().find(|c| !found.iter().any(|p| same(&p.login, c))) {
+        return Err(CliError::usage(format!(
+            "--confirm {other} names somebody else; nothing was done"
+        )));
+    }
+    if !args.gate.dry_run && !cx.can_ask() {
+        let missing = found.iter().find(|p| !args.confirm.iter().any(|c| same(&p.login, c)));
+        if let Some(p) = missing {
+            return Err(CliError::usage(format!(
+                "nobody can be asked here, and a leaver needs --confirm {}; nothing was done",
+                text::shell(&p.login)
+            )));
+        }
+    }
+    by_hand(cx, &firm, found, ask, &args.gate, How::Login(args.confirm)).await
+}
+
+pub async fn mover(cx: &Context, args: mover::Args) -> Result<Exit, CliError> {
+    let users = people::given(&args.users)?;
+    needs_yes(cx, &args.gate)?;
+    let firm = Firm::open(cx).await?;
+    let found = people::find(cx, &firm, &users, "mover").await?;
+    by_hand(cx, &firm, found, Ask::Mover, &args.gate, How::YesNo).await
+}
+
+pub async fn joiner(cx: &Context, args: joiner::Args) -> Result<Exit, CliError> {
+    let users = people::given(&args.users)?;
+    needs_yes(cx, &args.gate)?;
+    let firm = Firm::open(cx).await?;
+    let ask = crate::planner::joiner::Welcome {
+        activate: args.activate,
+        rehire: args.rehire,
+    };
+    let found = match &args.from {
+        None => people::find(cx, &firm, &users, "joiner").await?,
+        Some(_) => return Err(CliError::usage("--from")),
+    };
+    by_hand(cx, &firm, found, Ask::Joiner(ask), &args.gate, How::YesNo).await
+}
+
+fn needs_yes(cx: &Context, gate: &Gate) -> Result<(), CliError> {
+    if gate.dry_run || gate.yes || cx.can_ask() {
+        return Ok(());
+    }
+    Err(
+        CliError::usage("nobody can be asked here, and this needs --yes; nothing was done")
+            .hint("Look first with --dry-run."),
+    )
+}
+
+/// How consent is given.
+pub enum How {
+    /// The login typed, or given by these `--confirm`.
+    Login(Vec<String>),
+    YesNo,
+}
+
+pub async fn by_hand(
+    cx: &Context,
+    firm: &Firm,
+    found: Vec<Person>,
+    ask: Ask,
+    gate: &Gate,
+    how: How,
+) -> Result<Exit, CliError> {
+    let many = found.len() > 1;
+    let mut tenant = firm.tenant(ask.need()).await?;
+    let asked = found.into_iter().map(|p| (p, ask.clone())).collect();
+    let subjects = preview::look(firm, &mut tenant, asked).await?;
+    // One person: a refusal is the command's answer. Several: it is theirs, and the others go on.
+    if let (false, Some(Err(refusal))) = (many, subjects.first().map(|s| &s.plan)) {
+        return Err(errors::refusal(refusal));
+    }
+    say::preview(cx, firm, &subjects, gate)?;
+    if gate.dry_run {
+        return Ok(say::planned(cx, firm, ask.flow(), &subjects, gate));
+    }
+    if let Some(expected) = &gate.expect {
+        expect(&subjects, expected)?;
+    }
+    let (idle, due): (Vec<Subject>, Vec<Subject>) = subjects.into_iter().partition(|s| !worth(s));
+    if due.is_empty() {
+        return Ok(say::nothing(cx, firm, ask.flow(), &idle));
+    }
+    let plans: Vec<_> = due.iter().filter_map(|s| s.plan.clone().ok()).collect();
+    let population = firm.population().await;
+    let facts = Facts {
+        by_hand: true,
+        recent: Recent {
+            leavers_24h: firm.leavers_24h().await?,
+        },
+        members: Default::default(),
+        rules: vec![],
+        causes: vec![],
+    };
+    let cleared =
+        brake::clear(PlanSet { plans, population }, &firm.config.limits, &facts).map_err(|trip| errors::trip(&trip))?;
+    let asked: Vec<Plan> = due.iter().filter_map(|s| s.plan.clone().ok()).collect();
+    let (consent, word) = match &how {
+        How::Login(confirm) => {
+            let word = if confirm.is_empty() {
+                "typed the login"
+            } else {
+                "--confirm"
+            };
+            (confirm::leavers(cx, &asked, confirm).await?, word)
+        }
+        How::YesNo => {
+            let word = if gate.yes { "--yes" } else { "answered y" };
+            let command = cx.command(&format!("{} {}", ask.flow(), logins(&due)));
+            (confirm::yes(cx, gate.yes, "Apply this?", &command).await?, word)
+        }
+    };
+    let agreed = consent::agree(cleared, consent).map_err(|r| errors::refusal(&r))?;
+    let cause = Cause {
+        kind: kind(ask.flow()),
+        consent: word.to_owned(),
+        reason: reason(&ask).map(|o| o.reason.clone()),
+        ticket: reason(&ask).map(|o| o.ticket.clone()),
+    };
+    let run = firm.new_run().await?;
+    let parties: Vec<Party> = act::parties(&run, due);
+    let states = act::act(cx, firm, &mut tenant, parties, agreed, population, &cause).await?;
+    Ok(say::closing(cx, firm, ask.flow(), &states, &idle))
+}
+
+/// Is there anything to do for this person: a step, or an unfinished run to be settled?
+fn worth(s: &Subject) -> bool {
+    match &s.plan {
+        Ok(plan) => !plan.is_empty() || s.open.is_some(),
+        Err(_) => false,
+    }
+}
+
+fn expect(subjects: &[Subject], expected: &str) -> Result<(), CliError> {
+    let ids: Vec<_> = subjects
+        .iter()
+        .filter_map(|s| s.plan.as_ref().ok())
+        .map(|p| p.id())
+        .collect();
+    if ids.len() == 1 && ids.iter().all(|id| id.is(expected)) {
+        return Ok(());
+    }
+    let now = ids.iter().map(|i| i.short()).collect::<Vec<_>>().join(", ");
+    Err(errors::moved(&now, expected))
+}
+
+fn logins(due: &[Subject]) -> String {
+    due.iter().map(|s| text::shell(s.login())).collect::<Vec<_>>().join(" ")
+}
+
+/// Logins are case-insensitive in Okta.
+fn same(login: &str, typed: &str) -> bool {
+    login.to_lowercase() == typed.trim().to_lowercase()
+}
+
+fn reason(ask: &Ask) -> Option<&leaving::Override> {
+    match ask {
+        Ask::Leaver(a) => a.overrule.as_ref(),
+        Ask::Mover | Ask::Joiner(_) => None,
+    }
+}
+
+pub fn kind(flow: Flow) -> &'static str {
+    match flow {
+        Flow::Joiner => "joiner",
+        Flow::Mover => "mover",
+        Flow::Leaver | Flow::Leave => "leaver",
+        Flow::Groups => "groups-apply",
+    }
+}

@@ -1,0 +1,97 @@
+//! What the layers below refuse, as answers of a command. The numbers are `cli::exit`'s; which one a refusal gets is decided here.
+
+use crate::{
+    cli::{error::CliError, exit::Exit, text},
+    config::ConfigError,
+    ledger::LedgerError,
+    model::{Failure, Kind},
+    planner::{
+        brake::Trip,
+        consent::Stale,
+        refusal::{Class, Refusal},
+    },
+};
+
+impl From<LedgerError> for CliError {
+    fn from(e: LedgerError) -> Self {
+        match &e {
+            LedgerError::LeaseHeld { .. } => {
+                CliError::leased(e.to_string()).hint("It ends with that run; then give the same command again.")
+            }
+            LedgerError::LeaseLost { .. } => CliError::leased(e.to_string()),
+            LedgerError::WrongTenant { .. } => CliError::config(e.to_string()),
+            LedgerError::Store(_) => CliError::internal(e.to_string()),
+            LedgerError::Corrupt { .. } => CliError::ledger(e.to_string()).run("See where", "jml audit verify"),
+        }
+    }
+}
+
+/// A person can't be handled by hand.
+pub fn refusal(r: &Refusal) -> CliError {
+    let exit = match r.class() {
+        Class::Refused | Class::SetAside | Class::Future => Exit::Refused,
+        Class::Unread => match r.failure() {
+            Some(f) => CliError::unread(f).exit,
+            None => Exit::Unavailable,
+        },
+    };
+    let mut e = CliError::new(exit, r.to_string());
+    if let Some(hint) = r.hint() {
+        e = match hint.strip_prefix("jml ") {
+            Some(_) => e.run("What helps", hint),
+            None => e.hint(hint),
+        };
+    }
+    e
+}
+
+pub fn trip(t: &Trip) -> CliError {
+    if t.fatal() {
+        return CliError::refused(t.to_string());
+    }
+    let mut e = CliError::brake(t.to_string());
+    for cause in &t.causes {
+        e = e.why(cause.clone());
+    }
+    e.hint("Nothing was done.")
+}
+
+pub fn stale(s: &Stale) -> CliError {
+    CliError::stale(s.to_string()).hint("Nothing was done; give the command again to see the new plan.")
+}
+
+/// Another tenant than the one that the configuration pins, or one that can't say who it is.
+pub fn pin(f: &Failure) -> CliError {
+    match f.kind {
+        Kind::Contradiction | Kind::Permanent => CliError::config(f.what.clone()).because(f),
+        Kind::Transient | Kind::Auth | Kind::Throttled | Kind::Doubt | Kind::Cannot => CliError::unread(f),
+    }
+}
+
+/// A roster that can't be believed is a brake; one that can't be reached is not there yet.
+pub fn source(f: &Failure) -> CliError {
+    let e = CliError::unread(f);
+    match f.kind {
+        Kind::Contradiction => e.hint("Nothing was done: no change is planned from a source that contradicts itself."),
+        Kind::Transient | Kind::Permanent | Kind::Auth | Kind::Throttled | Kind::Doubt | Kind::Cannot => e,
+    }
+}
+
+impl From<ConfigError> for CliError {
+    fn from(e: ConfigError) -> Self {
+        let mut out = CliError::config(e.message().to_owned()).screen(e.render(false));
+        if let Some((line, column)) = e.place() {
+            out = out.at(e.file(), Some(line), Some(column));
+        }
+        match e.hint() {
+            Some(hint) => out.hint(hint),
+            None => out,
+        }
+    }
+}
+
+/// A plan whose id isn't the expected one.
+pub fn moved(is: &str, expected: &str) -> CliError {
+    CliError::stale(format!("the plan is {is} now, not {}", text::middle_cut(expected, 64)))
+        .hint("The world moved since it was shown: look at the new plan first.")
+}

@@ -1,0 +1,230 @@
+//! From people to plans: look at each one, decide, lint. Holds nothing that could write.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use futures::{StreamExt, stream};
+
+use crate::{
+    cli::{error::CliError, firm::Firm},
+    ledger::fold::{Progress, State},
+    model::{
+        Catalogue, Effect, Flow, Held, Holding, Observation, Observed, Outcome, Person, PersonId, Plan, System,
+        system::OKTA,
+    },
+    planner::{self, refusal::Refusal},
+    providers::Handles,
+    run::observe::{self, Need, Tenant},
+};
+
+/// How many people are looked at side by side; the governor paces the calls below.
+const WIDTH: usize = 16;
+
+/// Which planner, and what the operator adds to the facts.
+#[derive(Clone, Debug)]
+pub enum Ask {
+    Leaver(planner::leaver::Ask),
+    Mover,
+    Joiner(planner::joiner::Welcome),
+}
+
+impl Ask {
+    pub fn flow(&self) -> Flow {
+        match self {
+            Ask::Leaver(_) => Flow::Leaver,
+            Ask::Mover => Flow::Mover,
+            Ask::Joiner(_) => Flow::Joiner,
+        }
+    }
+    fn gives(&self) -> bool {
+        match self {
+            Ask::Leaver(_) => false,
+            Ask::Mover | Ask::Joiner(_) => true,
+        }
+    }
+    /// What of the tenant the planner looks at.
+    pub fn need(&self) -> Need {
+        Need {
+            groups: true,
+            rules: true,
+            apps: true,
+            admins: true,
+            tokens: !self.gives(),
+            offers: self.gives(),
+        }
+    }
+}
+
+/// One person of a command: what was seen, and what follows from it.
+pub struct Subject {
+    pub ask: Ask,
+    pub seen: Observation,
+    pub handles: BTreeMap<System, Handles>,
+    /// The unfinished run of this person, if there is one: it is taken up, not begun anew.
+    pub open: Option<State>,
+    pub plan: Result<Plan, Refusal>,
+}
+
+impl Subject {
+    pub fn id(&self) -> &PersonId {
+        &self.seen.person.id
+    }
+    pub fn login(&self) -> &str {
+        &self.seen.person.login
+    }
+}
+
+/// Looks at each person and plans. The tenant's catalogue grows by what these people need of it.
+pub async fn look(firm: &Firm, tenant: &mut Tenant, people: Vec<(Person, Ask)>) -> Result<Vec<Subject>, CliError> {
+    look_for(firm, tenant, people, &observe::directory_parts(), &BTreeMap::new()).await
+}
+
+/// The fresh look under the lease: what was read only once a run is taken over from the first look.
+pub async fn look_again(firm: &Firm, tenant: &mut Tenant, before: &[Subject]) -> Result<Vec<Subject>, CliError> {
+    let people = fresh(firm, before).await?;
+    let parts = BTreeSet::from([Holding::Group, Holding::App]);
+    let kept: BTreeMap<PersonId, Observed<BTreeSet<Held>>> = before
+        .iter()
+        .filter_map(|s| {
+            let clients = s.seen.account(&OKTA)?.holds.get(&Holding::Client)?;
+            Some((s.id().clone(), clients.clone()))
+        })
+        .collect();
+    look_for(firm, tenant, people, &parts, &kept).await
+}
+
+async fn fresh(firm: &Firm, before: &[Subject]) -> Result<Vec<(Person, Ask)>, CliError> {
+    let read: Vec<_> = stream::iter(before)
+        .map(|s| async move {
+            let person = match firm.look.directory.person(&s.id().0).await {
+                Ok(Observed::Present(p)) => p,
+                Ok(Observed::Absent) => return Err(CliError::nobody(s.login())),
+                Ok(Observed::Unknown(f)) | Err(f) => return Err(CliError::unread(&f)),
+            };
+            // HR's word was read a moment ago; only the directory's facts are fresh, unless it is the roster itself.
+            let person = firm.with_same_hr(person, &s.seen.person);
+            Ok((person, s.ask.clone()))
+        })
+        .buffered(WIDTH)
+        .collect()
+        .await;
+    read.into_iter().collect()
+}
+
+async fn look_for(
+    firm: &Firm,
+    tenant: &mut Tenant,
+    people: Vec<(Person, Ask)>,
+    parts: &BTreeSet<Holding>,
+    kept: &BTreeMap<PersonId, Observed<BTreeSet<Held>>>,
+) -> Result<Vec<Subject>, CliError> {
+    let leaving: BTreeSet<PersonId> = people
+        .iter()
+        .filter(|(_, ask)| ask.flow() == Flow::Leaver)
+        .map(|(p, _)| p.id.clone())
+        .collect();
+    tenant.catalogue.leaving.extend(leaving);
+    let catalogue = Arc::new(tenant.catalogue.clone());
+    let tokens = &tenant.tokens;
+    let looked: Vec<Result<_, CliError>> = stream::iter(people)
+        .map(|(person, ask)| {
+            let catalogue = &catalogue;
+            async move {
+                let history = firm.ledger.history(&person.id.0).await?;
+                let open = match history.open_runs.last() {
+                    Some(run) => firm.ledger.run(run).await?,
+                    None => None,
+                };
+                let (mut seen, handles) = observe::person(&firm.look, catalogue, tokens, person, &history, parts).await;
+                keep(&mut seen, kept);
+                seen.owed = open.as_ref().map(|s| owed(s, &seen.person.id)).unwrap_or_default();
+                Ok((ask, seen, handles, open, history))
+            }
+        })
+        .buffered(WIDTH)
+        .collect()
+        .await;
+    let looked = looked.into_iter().collect::<Result<Vec<_>, _>>()?;
+    // What only movers and joiners need: their managers, and which apps their groups give.
+    let giving = || looked.iter().filter(|(ask, ..)| ask.gives()).map(|(_, seen, ..)| seen);
+    let managers = giving().filter_map(|s| s.person.worker()?.manager.clone()).collect();
+    observe::managers(&firm.look, &mut tenant.catalogue, managers).await;
+    let groups = giving().flat_map(|s| concerned(firm, s, &tenant.catalogue)).collect();
+    observe::apps_of(&firm.look, &mut tenant.catalogue, groups).await;
+    let catalogue: Arc<Catalogue> = Arc::new(tenant.catalogue.clone());
+    let now = firm.now();
+    Ok(looked
+        .into_iter()
+        .map(|(ask, mut seen, handles, open, _history)| {
+            seen.tenant = catalogue.clone();
+            let plan = decide(firm, &ask, &seen, now);
+            Subject {
+                ask,
+                seen,
+                handles,
+                open,
+                plan,
+            }
+        })
+        .collect())
+}
+
+/// The plan and what its lint says of it.
+fn decide(firm: &Firm, ask: &Ask, seen: &Observation, now: chrono::DateTime<chrono::Utc>) -> Result<Plan, Refusal> {
+    let policy = &firm.config.policy;
+    let mut plan = match ask {
+        Ask::Leaver(a) => planner::leaver::leaver(seen, policy, now, a),
+        Ask::Mover => planner::mover::mover(seen, policy, now),
+        Ask::Joiner(a) => planner::joiner::joiner(seen, policy, now, *a),
+    }?;
+    plan.notes.extend([]);
+    Ok(plan)
+}
+
+/// Holdings that are read once a run.
+fn keep(seen: &mut Observation, kept: &BTreeMap<PersonId, Observed<BTreeSet<Held>>>) {
+    if let Some(clients) = kept.get(&seen.person.id)
+        && let Some(okta) = seen.systems.get_mut(&OKTA)
+        && let Observed::Present(account) = &mut okta.account
+    {
+        account.holds.entry(Holding::Client).or_insert_with(|| clients.clone());
+    }
+}
+
+/// What an unfinished run still owes the person, and since when.
+fn owed(state: &State, id: &PersonId) -> Vec<(Effect, chrono::DateTime<chrono::Utc>)> {
+    state
+        .people
+        .get(&id.0)
+        .into_iter()
+        .flat_map(|p| &p.steps)
+        .filter_map(|r| match &r.progress {
+            Progress::Ended {
+                outcome: Outcome::Owed { .. },
+                at,
+                ..
+            } => Some((r.step.effect.clone(), *at)),
+            _ => None,
+        })
+        .collect()
+}
+
+/// Groups whose apps a preview names: what is held and managed, and what policy gives.
+fn concerned(firm: &Firm, seen: &Observation, catalogue: &Catalogue) -> BTreeSet<String> {
+    let held = seen
+        .account(&OKTA)
+        .into_iter()
+        .flat_map(|a| a.held(Holding::Group))
+        .map(|g| g.id.clone());
+    let wanted = planner::entitle::policy_groups(&firm.config.policy)
+        .into_iter()
+        .filter_map(|name| catalogue.group_named(&name).ok().map(|g| g.id.clone()));
+    let managed = |id: &String| {
+        catalogue
+            .group(id)
+            .is_some_and(|g| g.kind == crate::model::GroupKind::OktaGroup)
+    };
+    held.chain(wanted).filter(managed).collect()
+}
