@@ -652,6 +652,56 @@ mod tests {
         held.await;
     }
 
+    /// Person 3 is taken out of ROLE-OPS with that fault in the way: the status, whether they are a member then, and the faults.
+    async fn removal(fault: &str) -> (Option<u16>, bool, Value) {
+        let (engine, _) = engine(json!({"okta": {"groups": [{"id": "00g000000000000000OP", "name": "ROLE-OPS"}]}}));
+        assert_eq!(
+            engine
+                .control("POST", "/faults", json!([fault]).to_string().as_bytes())
+                .status,
+            200
+        );
+        let token = format!("SSWS {}", engine.credential("okta.write").unwrap());
+        let request = Request {
+            method: "DELETE".into(),
+            target: "/api/v1/groups/00g000000000000000OP/users/00uP0000000000000003".into(),
+            headers: vec![("authorization".into(), token)],
+            body: vec![],
+        };
+        let call = tokio::time::timeout(Duration::from_secs(30), engine.handle("okta", request)).await;
+        let state: Value = serde_json::from_slice(&engine.control("GET", "/state", b"").body).unwrap();
+        let groups = state["okta"]["users"]["00uP0000000000000003"]["groups"]
+            .as_array()
+            .unwrap();
+        (
+            call.ok().flatten().map(|r| r.status),
+            groups.contains(&json!("ROLE-OPS")),
+            engine.faults(),
+        )
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_fault_by_name_hits_before_or_after_the_effect() {
+        for (fault, status, member) in [
+            ("okta:remove-member:ROLE-OPS@1:before=503", Some(503), true),
+            ("okta:remove-member:ROLE-OPS@1:after=503", Some(503), false),
+            ("okta:remove-member:ROLE-OPS@1:before=reset", None, true),
+            ("okta:remove-member:ROLE-OPS@1:after=lost-answer", None, false),
+            ("okta:remove-member:ROLE-OPS@1:before=timeout", None, true),
+            ("okta:remove-member:ROLE-OPS@1:after=timeout", None, false),
+            ("okta:remove-member:ROLE-OPS@1:before=hold", None, true),
+            ("okta:remove-member:ROLE-OPS@1:after=hold", None, false),
+            ("okta:remove-member:ROLE-OPS@1:answer=empty", Some(204), false),
+        ] {
+            let (got, is_member, faults) = removal(fault).await;
+            assert_eq!(
+                (got, is_member, &faults[0]["fired"]),
+                (status, member, &json!(1)),
+                "{fault}"
+            );
+        }
+    }
+
     #[tokio::test(start_paused = true)]
     async fn an_organisation_answers_seventy_five_at_a_time() {
         let (engine, _) = engine(json!({"latency": "60ms"}));

@@ -63,12 +63,26 @@ impl Started {
 pub fn start(folder: &Path, firm: Firm, host: Host, say: Say) -> Result<Started, Error> {
     files::folder(folder).map_err(|e| Error::at(folder, e))?;
     let fresh = Header::new(firm.seed.unwrap_or(firm::SEED), firm.people.unwrap_or(firm::PEOPLE));
-    match Log::open(folder, fresh) {
-        Ok(log) => run(folder, log, firm, host, say),
-        Err(OpenError::Busy) => attach(folder),
-        Err(OpenError::Version) => Err(Error::State(format!("{}: {}", folder.display(), OpenError::Version))),
-        Err(OpenError::Io(e)) => Err(Error::at(folder, e)),
+    let (_never, pause) = mpsc::channel::<()>();
+    for _ in 0..40 {
+        match Log::open(folder, fresh) {
+            Ok(log) => return run(folder, log, firm, host, say),
+            Err(OpenError::Busy) => {}
+            Err(OpenError::Version) => {
+                return Err(Error::State(format!("{}: {}", folder.display(), OpenError::Version)));
+            }
+            Err(OpenError::Io(e)) => return Err(Error::at(folder, e)),
+        }
+        if let Some(running) = join(folder) {
+            return Ok(running);
+        }
+        // it is still starting, or ending; the wait always times out
+        let _ = pause.recv_timeout(Duration::from_millis(50));
     }
+    Err(Error::State(format!(
+        "{}: another process holds this sandbox and doesn't answer",
+        folder.display()
+    )))
 }
 
 /// Takes everything out of the folder: the next start makes a new firm.
@@ -142,39 +156,19 @@ fn run(folder: &Path, log: Log, firm: Firm, host: Host, say: Say) -> Result<Star
     })
 }
 
-/// The other process may still be starting: its configuration comes last.
-fn attach(folder: &Path) -> Result<Started, Error> {
+/// The sandbox of the process that holds the folder. It writes its configuration last.
+fn join(folder: &Path) -> Option<Started> {
     let config = folder.join("jml.toml");
-    let (_never, pause) = mpsc::channel::<()>();
-    for _ in 0..40 {
-        if let Some((control, nonce)) = fs::read_to_string(&config)
-            .ok()
-            .as_deref()
-            .and_then(join)
-            .filter(|(c, n)| answers(c, n))
-        {
-            return Ok(Started {
-                config,
-                control,
-                nonce,
-                served: None,
-                engine: None,
-            });
-        }
-        let _ = pause.recv_timeout(Duration::from_millis(50)); // always a timeout: a wait without a clock
-    }
-    Err(Error::State(format!(
-        "{}: another process holds this sandbox and doesn't answer",
-        folder.display()
-    )))
-}
-
-fn join(text: &str) -> Option<(String, String)> {
-    let doc: Value = toml::from_str(text).ok()?;
-    Some((
-        doc["sandbox"]["control"].as_str()?.into(),
-        doc["sandbox"]["nonce"].as_str()?.into(),
-    ))
+    let doc: Value = toml::from_str(&fs::read_to_string(&config).ok()?).ok()?;
+    let text = |key: &str| Some(doc["sandbox"][key].as_str()?.to_owned());
+    let (control, nonce) = (text("control")?, text("nonce")?);
+    answers(&control, &nonce).then_some(Started {
+        config,
+        control,
+        nonce,
+        served: None,
+        engine: None,
+    })
 }
 
 /// Is it the sandbox that wrote the nonce?
