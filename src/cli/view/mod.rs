@@ -2,6 +2,9 @@
 //!
 //! Nothing else in the tree writes to either. Renderers below give text; only `Out` puts it on a stream.
 
+pub mod audit;
+pub mod changes;
+pub mod doctor;
 pub mod json;
 pub mod list;
 pub mod live;
@@ -10,6 +13,8 @@ pub mod plan;
 pub mod report;
 #[cfg(test)]
 pub(in crate::cli) mod samples;
+pub mod show;
+pub mod sweep;
 pub mod words;
 
 use std::{
