@@ -9,6 +9,7 @@ pub mod person;
 pub mod plan;
 pub mod policy;
 pub mod record;
+pub mod snapshot;
 pub mod system;
 
 pub use effect::{Action, Effect, Repeat, Verb, Verbs, Verdict};
@@ -23,4 +24,5 @@ pub use person::{Employment, Hr, Person, PersonId, Status, When, Worker};
 pub use plan::{AppChanges, Expect, Flow, Mark, Note, OnFailure, Phase, Plan, PlanId, Severity, Step, StepNo, Waits};
 pub use policy::{Limit, Limits, Policy, PolicyRule, Protected};
 pub use record::{Manifest, Record, What};
+pub use snapshot::{GroupEntry, Snapshot};
 pub use system::System;

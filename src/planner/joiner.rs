@@ -11,7 +11,7 @@ use super::{
     draft::{DIRECTORY, Draft, Place, list},
     employment::works_here,
     entitle::{Managed, entitle},
-    leaver::unprotected,
+    grounds::unprotected,
     mover::{add, expect, groups, held, remove},
     refusal::Refusal,
 };

@@ -5,14 +5,14 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
-    dates::{self, Instant},
     draft::{DIRECTORY, Draft, Place, apps_of, foreign, list},
-    employment::{Word, judge},
+    grounds::{Cause, cause, unprotected},
     refusal::Refusal,
+    unseen::lasts,
 };
 use crate::model::{
-    Account, Action, Effect, Expect, Failure, Flow, GroupKind, Held, Holding, Hr, Kind, Observation, Observed,
-    OnFailure, Phase, Plan, Policy, Seen, State, Status, StepNo, System, Verb, policy::OverrideBy, system::OKTA,
+    Action, Effect, Expect, Failure, Flow, GroupKind, Held, Holding, Observation, Observed, OnFailure, Phase, Plan,
+    Policy, Status, StepNo, Verb, system::OKTA,
 };
 
 /// Somebody's word against HR's.
@@ -69,94 +69,11 @@ pub fn leaver(seen: &Observation, policy: &Policy, now: DateTime<Utc>, ask: &Ask
     Ok(plan)
 }
 
-/// Why they are a leaver, and since when the clock runs.
-struct Cause {
-    why: String,
-    effective: Option<DateTime<Utc>>,
-    clock: Option<DateTime<Utc>>,
-    zoneless: Option<String>,
-    contain_only: bool,
-}
-
-fn cause(seen: &Observation, policy: &Policy, now: DateTime<Utc>, ask: &Ask) -> Result<Cause, Refusal> {
-    let person = &seen.person;
-    let login = person.login.clone();
-    let refusal = match judge(person, policy, now) {
-        Word::Left { leaving } => return Ok(confirmed(seen, leaving)),
-        Word::Employed { leaves: Some(l) } => Refusal::LeavesLater {
-            login,
-            at: l.at,
-            source: l.source(),
-        },
-        Word::Employed { leaves: None } => match &person.hr {
-            Hr::Converted { worker, ended } => Refusal::Converted {
-                login,
-                ended: ended.clone(),
-                live: worker.key.clone(),
-            },
-            Hr::Known(w) => Refusal::Employed {
-                login,
-                since: w.hired.map(|h| dates::day(w, policy, h).to_string()),
-            },
-            Hr::Missing | Hr::Contradiction(_) => Refusal::Employed { login, since: None },
-        },
-        Word::Missing => Refusal::NotInRoster { login },
-        Word::SetAside(refusal) => refusal,
-    };
-    match &ask.overrule {
-        None => Err(refusal),
-        Some(Override { reason, ticket }) => Ok(Cause {
-            why: format!("overrides HR: {reason} ({ticket})"),
-            effective: Some(now),
-            clock: Some(now),
-            zoneless: None,
-            contain_only: policy.override_by == OverrideBy::Approver && !ask.approved,
-        }),
-    }
-}
-
-fn confirmed(seen: &Observation, leaving: Option<Instant>) -> Cause {
-    let recorded = seen.person.worker().and_then(|w| w.recorded);
-    let effective = leaving.as_ref().map(|l| l.at);
-    let changed = match recorded {
-        Some(at) => format!(" (record changed {})", dates::text(at)),
-        None => String::new(),
-    };
-    Cause {
-        why: match &leaving {
-            Some(l) => format!("HR: left {}, by {}{changed}", dates::text(l.at), l.source()),
-            None => format!("HR: no longer employed, without a leaving date{changed}"),
-        },
-        effective,
-        clock: recorded.map(|r| effective.map_or(r, |e| e.max(r))),
-        zoneless: leaving.and_then(|l| l.zoneless),
-        contain_only: false,
-    }
-}
-
-/// Protection stops mistakes. Where the list could not be read whole, nobody may be assumed unprotected.
-pub(super) fn unprotected(seen: &Observation) -> Result<(), Refusal> {
-    let login = seen.person.login.clone();
-    if let Some(why) = seen.tenant.protected.get(&seen.person.id) {
-        return Err(Refusal::Protected {
-            login,
-            why: why.clone(),
-        });
-    }
-    match &seen.tenant.protection_unknown {
-        Some(failure) => Err(Refusal::ProtectionUnknown {
-            login,
-            failure: Box::new(failure.clone()),
-        }),
-        None => Ok(()),
-    }
-}
-
-struct Leaver<'a> {
-    seen: &'a Observation,
-    ask: &'a Ask,
-    why: String,
-    draft: Draft,
+pub(super) struct Leaver<'a> {
+    pub seen: &'a Observation,
+    pub ask: &'a Ask,
+    pub why: String,
+    pub draft: Draft,
 }
 
 impl Leaver<'_> {
@@ -212,6 +129,7 @@ impl Leaver<'_> {
 
     /// No fresh sign-in first, then no live session: in this order, else a sign-in slips between them.
     fn contain(&mut self) -> Vec<StepNo> {
+        let seen = self.seen;
         let person = &self.seen.person;
         let shut = match person.status {
             Status::Suspended | Status::Deprovisioned => None,
@@ -227,7 +145,7 @@ impl Leaver<'_> {
         };
         let first: Vec<StepNo> = shut.into_iter().collect();
         let mut contained = first.clone();
-        if self.lasts(&OKTA, Verb::ClearSessions) {
+        if lasts(seen, &DIRECTORY, Verb::ClearSessions) {
             let clear = self.put(
                 Phase::Contain,
                 Action::ClearSessions,
@@ -239,7 +157,7 @@ impl Leaver<'_> {
         let account = self.seen.account(&OKTA);
         let grants = account.and_then(|a| a.holds.get(&Holding::Grant));
         let found = grants.and_then(Observed::present).is_some_and(|g| !g.is_empty());
-        if found || self.lasts(&OKTA, Verb::RevokeGrants) {
+        if found || lasts(seen, &DIRECTORY, Verb::RevokeGrants) {
             self.put(Phase::Contain, Action::RevokeGrants, &first, "apps act on these grants");
         }
         let held = |kind| {
@@ -284,132 +202,6 @@ impl Leaver<'_> {
             }
         }
         contained
-    }
-
-    /// Must what no read can show be done (again)? While they can sign in, always. Once shut, only if the ledger does not show it done
-    /// for this shutting: afterwards, or shortly before our own deactivation, which never comes first.
-    fn lasts(&self, system: &System, verb: Verb) -> bool {
-        let done = |s: &System, v| self.seen.done.get(&(s.clone(), v)).copied();
-        let person = &self.seen.person;
-        if !matches!(person.status, Status::Suspended | Status::Deprovisioned) {
-            return true;
-        }
-        let (Some(then), Some(changed)) = (done(system, verb), person.status_changed) else {
-            return true;
-        };
-        let day = TimeDelta::days(1);
-        // Two clocks may differ by a minute (SAFETY §4).
-        let ours = |at: DateTime<Utc>| changed <= at + TimeDelta::minutes(1);
-        let suspended = done(&OKTA, Verb::Suspend);
-        let after_ours = [suspended, done(&OKTA, Verb::Deactivate)]
-            .into_iter()
-            .flatten()
-            .any(|at| ours(at) && then + day >= at)
-            && suspended.is_none_or(|s| then >= s || then + day < s);
-        let elsewhere = *system != OKTA && then + day >= changed;
-        !(then >= changed || after_ours || elsewhere)
-    }
-
-    /// Another system's account: its sessions end in contain, the account in remove, unless ending sessions is beyond it.
-    fn shut(&mut self, system: &System, seen: &Seen, contain_only: bool) {
-        let account = match &seen.account {
-            Observed::Absent => return,
-            Observed::Unknown(f) => return self.owe_unread(system, f),
-            Observed::Present(a) if a.state == State::Closed => return,
-            Observed::Present(a) => a,
-        };
-        let can = |v| seen.can.contains(&v);
-        let place = |phase| Place {
-            phase,
-            system,
-            account: &account.id,
-            on_failure: if phase == Phase::Contain {
-                OnFailure::Continue
-            } else {
-                OnFailure::Owe
-            },
-        };
-        let suspends = can(Verb::Suspend) && account.state < State::Suspended;
-        let clears = can(Verb::ClearSessions) && self.lasts(system, Verb::ClearSessions);
-        let mut after: Vec<StepNo> = Vec::new();
-        // Signed out first, since much can't be revoked behind a suspension; of somebody hostile the door is shut first.
-        let mut order = [(clears, Action::ClearSessions), (suspends, Action::Suspend)];
-        if self.ask.hostile {
-            order.reverse();
-        }
-        for (_, action) in order.into_iter().filter(|(planned, _)| *planned) {
-            let why = if action == Action::Suspend {
-                self.why.clone()
-            } else {
-                "live sessions outlast Okta's".to_owned()
-            };
-            after.push(self.draft.put(place(Phase::Contain), action, &after, why));
-        }
-        if !can(Verb::ClearSessions) {
-            self.draft.warn(
-                Some(system),
-                None,
-                format!("{system}: sessions end only by themselves."),
-            );
-        }
-        let holds_still = can(Verb::ClearSessions) || can(Verb::Suspend);
-        let phase = if self.ask.hostile || !holds_still {
-            Phase::Contain
-        } else {
-            Phase::Remove
-        };
-        if contain_only && phase == Phase::Remove {
-            return;
-        }
-        let blocked = match &account.blocked {
-            Some(why) => Some(Failure::new(
-                Kind::Permanent,
-                format!("deactivate {} in {system}", account.login),
-                why.clone(),
-            )),
-            None if !can(Verb::Deactivate) => Some(Failure::new(
-                Kind::Cannot,
-                format!("deactivate {} in {system}", account.login),
-                "the API of this instance has no way to do it; a person has to",
-            )),
-            None => None,
-        };
-        match blocked {
-            None => {
-                let why = format!("the account {}", account.login);
-                if self.ask.hostile {
-                    after.clear();
-                }
-                self.draft.put(place(phase), Action::Deactivate, &after, why);
-            }
-            Some(failure) => {
-                let text = format!("{system}: {} is not taken away: {}.", account.login, failure.summary);
-                let no = self.draft.owe(
-                    place(Phase::Remove),
-                    Action::Deactivate,
-                    self.why.clone(),
-                    failure,
-                    None,
-                );
-                self.draft.warn(Some(system), Some(no), text);
-            }
-        }
-        self.owned(system, account);
-    }
-
-    fn owe_unread(&mut self, system: &System, failure: &Failure) {
-        let place = Place {
-            phase: Phase::Remove,
-            system,
-            account: "",
-            on_failure: OnFailure::Owe,
-        };
-        let code = failure.code.as_deref().map(|c| format!("{c} ")).unwrap_or_default();
-        let text = format!("{system} was not read ({code}{}). Its steps are owed.", failure.summary);
-        let no = self
-            .draft
-            .owe(place, Action::Deactivate, self.why.clone(), failure.clone(), None);
-        self.draft.unknown(system, Some(no), text);
     }
 
     /// Memberships, then direct assignments, then the person: last, so that apps saw their removals.
@@ -574,17 +366,6 @@ impl Leaver<'_> {
             );
         }
         self.owned(&OKTA, account);
-    }
-
-    fn owned(&mut self, system: &System, account: &Account) {
-        let owned = list(account.held(Holding::Owned).map(|o| o.name.as_str()));
-        if !owned.is_empty() {
-            self.draft.warn(
-                Some(system),
-                None,
-                format!("Will stop or be orphaned in {system}: {owned}."),
-            );
-        }
     }
 }
 

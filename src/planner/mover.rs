@@ -12,7 +12,7 @@ use super::{
     draft::{DIRECTORY, Draft, Place, list},
     employment::works_here,
     entitle::{Managed, entitle},
-    leaver::unprotected,
+    grounds::unprotected,
     refusal::Refusal,
 };
 use crate::model::{

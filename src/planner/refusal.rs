@@ -18,6 +18,8 @@ pub enum Class {
     Unread,
     /// Not yet: refused by hand; in sweep listed with its instant.
     Future,
+    /// A whole read that can't be true: the short-read guard, a brake.
+    Unbelievable,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,6 +100,10 @@ pub enum Refusal {
     Deprovisioned {
         login: String,
     },
+    /// Terraform owns the groups.
+    Terraform,
+    /// An answer without a single group is not believed.
+    NoGroups,
     /// A plan that its own lint calls unlawful.
     Fatal {
         login: String,
@@ -114,6 +120,7 @@ impl Refusal {
         match self {
             Refusal::LeavesLater { .. } | Refusal::StartsLater { .. } | Refusal::Settling { .. } => Class::Future,
             Refusal::Stale { .. } | Refusal::Contradiction { .. } => Class::SetAside,
+            Refusal::NoGroups => Class::Unbelievable,
             Refusal::Unread { .. } | Refusal::ProtectionUnknown { .. } => Class::Unread,
             Refusal::Group { fault, .. } if matches!(**fault, GroupFault::Unread(_)) => Class::Unread,
             Refusal::Employed { .. }
@@ -125,6 +132,7 @@ impl Refusal {
             | Refusal::WorkerType { .. }
             | Refusal::Group { .. }
             | Refusal::Deprovisioned { .. }
+            | Refusal::Terraform
             | Refusal::Fatal { .. }
             | Refusal::NotAgreed { .. } => Class::Refused,
         }
@@ -169,6 +177,8 @@ impl Refusal {
             Refusal::Unread { failure, .. } | Refusal::ProtectionUnknown { failure, .. } => {
                 failure.hint.as_ref().map(|h| h.text.clone())
             }
+            Refusal::Terraform => Some("jml groups export --format terraform".to_owned()),
+            Refusal::NoGroups => Some("Has jml's app an admin role that sees groups?  jml doctor okta".to_owned()),
             Refusal::StartsLater { .. }
             | Refusal::Converted { .. }
             | Refusal::Settling { .. }
@@ -241,6 +251,8 @@ impl fmt::Display for Refusal {
                 GroupFault::Unread(e) => write!(f, "group {name} ({rule}) could not be read: {e}"),
             },
             Refusal::Deprovisioned { login } => write!(f, "{login} is DEPROVISIONED"),
+            Refusal::Terraform => f.write_str("groups are owned by Terraform: jml plans and compares them only"),
+            Refusal::NoGroups => f.write_str("the tenant answered without a single group, which is not believed"),
             Refusal::Fatal { login, text } => write!(f, "{login}: {text}"),
             Refusal::NotAgreed { missing } => write!(f, "not confirmed: {}", missing.join(", ")),
         }

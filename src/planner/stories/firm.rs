@@ -14,7 +14,7 @@ use crate::{
         system::OKTA,
         *,
     },
-    planner::{Ask, Refusal, Welcome, joiner, leaver, leaver::startable, mover},
+    planner::{Ask, Refusal, Welcome, check, joiner, leaver, leaver::startable, mover},
 };
 
 pub fn at(text: &str) -> DateTime<Utc> {
@@ -355,13 +355,16 @@ impl Firm {
         joiner(&who.seen, &self.policy, self.now, Welcome::default()).expect_err("a refusal")
     }
 
-    /// Plan, apply, plan again: nothing may be left to start.
+    /// Plan, lint, apply, plan again: nothing may be left to start.
     pub fn converges(
         &self,
         who: &Someone,
         plan: impl Fn(&Observation, DateTime<Utc>) -> Result<Plan, Refusal>,
     ) -> Plan {
         let first = plan(&who.seen, self.now).unwrap_or_else(|r| panic!("refused: {r}"));
+        let lint: Vec<_> = check(&first, &self.policy, &who.seen);
+        let fatal: Vec<_> = lint.iter().filter(|n| n.severity == Severity::Fatal).collect();
+        assert!(fatal.is_empty(), "our own plan: {fatal:#?}\n{}", first.brief());
         let mut after = who.seen.clone();
         apply(&first, &mut after, self.now);
         let later = self.now + TimeDelta::minutes(2);
@@ -372,7 +375,7 @@ impl Firm {
     }
 }
 
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Someone {
     pub seen: Observation,
 }

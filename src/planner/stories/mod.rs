@@ -1,7 +1,11 @@
 //! Stories: a firm, a person, a command, and the plan as a reviewer reads it.
 
 mod brakes;
+mod checks;
 mod firm;
 mod joiners;
 mod leavers;
 mod movers;
+mod properties;
+mod scaffold;
+mod sweeps;

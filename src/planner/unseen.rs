@@ -1,0 +1,29 @@
+//! What no read can show: sessions. The ledger says when they were ended, and this says whether that still counts.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::model::{Observation, Status, System, Verb, system::OKTA};
+
+/// Must what no read can show be done (again)? While they can sign in, always. Once shut, only if the ledger does not show it done
+/// for this shutting: afterwards, or shortly before our own deactivation, which never comes first.
+pub(super) fn lasts(seen: &Observation, system: &System, verb: Verb) -> bool {
+    let done = |s: &System, v| seen.done.get(&(s.clone(), v)).copied();
+    let person = &seen.person;
+    if !matches!(person.status, Status::Suspended | Status::Deprovisioned) {
+        return true;
+    }
+    let (Some(then), Some(changed)) = (done(system, verb), person.status_changed) else {
+        return true;
+    };
+    let day = TimeDelta::days(1);
+    // Two clocks may differ by a minute (SAFETY §4).
+    let ours = |at: DateTime<Utc>| changed <= at + TimeDelta::minutes(1);
+    let suspended = done(&OKTA, Verb::Suspend);
+    let after_ours = [suspended, done(&OKTA, Verb::Deactivate)]
+        .into_iter()
+        .flatten()
+        .any(|at| ours(at) && then + day >= at)
+        && suspended.is_none_or(|s| then >= s);
+    let elsewhere = *system != OKTA && then + day >= changed;
+    !(then >= changed || after_ours || elsewhere)
+}
