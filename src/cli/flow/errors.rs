@@ -30,6 +30,7 @@ impl From<LedgerError> for CliError {
 pub fn refusal(r: &Refusal) -> CliError {
     let exit = match r.class() {
         Class::Refused | Class::SetAside | Class::Future => Exit::Refused,
+        Class::Unbelievable => Exit::Brake,
         Class::Unread => match r.failure() {
             Some(f) => CliError::unread(f).exit,
             None => Exit::Unavailable,
