@@ -453,6 +453,25 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn one_byte_flipped_anywhere_is_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = written(folder.path()).await;
+        let whole = fs::read(&path).unwrap();
+        let sum = fs::read(path.with_extension("sum")).unwrap();
+        // The header's words, one byte each, and a sample of all else: rows, indices, and the room between.
+        let header = [
+            0, 16, 18, 19, 20, 21, 24, 28, 32, 36, 40, 47, 52, 56, 60, 68, 72, 92, 96,
+        ];
+        for at in header.into_iter().chain((100..whole.len()).step_by(997)) {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 0x01;
+            fs::write(&path, &bytes).unwrap();
+            fs::write(path.with_extension("sum"), &sum).unwrap();
+            assert!(wrong(&path, None).await.is_some(), "byte {at}");
+        }
+    }
+
+    #[tokio::test]
     async fn an_edited_part_names_its_entry() {
         let folder = tempfile::tempdir().unwrap();
         let path = written(folder.path()).await;

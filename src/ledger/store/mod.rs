@@ -1,5 +1,6 @@
 //! Where entries lie. A store keeps rows and leases; it decides nothing about what they mean.
 
+mod image;
 pub mod memory;
 pub mod sqlite;
 

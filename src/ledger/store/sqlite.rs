@@ -16,7 +16,7 @@ use rusqlite::{
 };
 use sha2::{Digest, Sha256};
 
-use super::{Batch, Query, Seal, Store, token};
+use super::{Batch, Query, Seal, Store, image::Image, token};
 use crate::ledger::{
     LedgerError,
     checkpoint::KeyPlace,
@@ -77,6 +77,7 @@ pub struct Sqlite {
     db: Connection,
     path: PathBuf,
     key: PathBuf,
+    image: Image,
 }
 
 impl Sqlite {
@@ -100,7 +101,8 @@ impl Sqlite {
         let flags =
             OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
         let db = Connection::open_with_flags(path, flags).map_err(failed)?;
-        let prepare = |db: &Connection| -> rusqlite::Result<()> {
+        let version = |db: &Connection| db.pragma_query_value(None, "schema_version", |r| r.get::<_, i64>(0));
+        let prepare = |db: &Connection| -> rusqlite::Result<bool> {
             db.busy_timeout(Duration::from_secs(10))?;
             db.pragma_update(None, "journal_mode", "WAL")?;
             // WAL's usual NORMAL may lose the last commits at a power loss.
@@ -108,13 +110,27 @@ impl Sqlite {
             db.pragma_update(None, "trusted_schema", false)?;
             // Without it INSERT OR REPLACE deletes a row and the DELETE trigger never hears of it.
             db.pragma_update(None, "recursive_triggers", true)?;
-            db.execute_batch(SCHEMA)
+            let before = version(db)?;
+            db.execute_batch(SCHEMA)?;
+            Ok(version(db)? != before)
         };
-        prepare(&db).map_err(failed)?;
+        let mut image = Image::open(path).map_err(unusable)?;
+        // All of this is fixed text: where SQLite finds an error in it, the file is not what it seems.
+        let foreign = |e: rusqlite::Error| match e.sqlite_error_code() {
+            Some(ErrorCode::Unknown) => LedgerError::Corrupt {
+                seq: None,
+                why: e.to_string(),
+            },
+            _ => failed(e),
+        };
+        if prepare(&db).map_err(foreign)? {
+            image.writes().map_err(unusable)?;
+        }
         Ok(Sqlite {
             db,
             path: path.to_owned(),
             key: path.with_extension("key"),
+            image,
         })
     }
 
@@ -125,9 +141,24 @@ impl Sqlite {
 
     /// Deferred transactions that upgrade get SQLITE_BUSY at once, whatever the timeout: every write begins as one.
     fn begin(&mut self) -> Result<Transaction<'_>, LedgerError> {
+        self.image
+            .writes()
+            .map_err(|e| LedgerError::Store(format!("{}: {e}", self.path.display())))?;
         self.db
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(failed)
+    }
+}
+
+impl Drop for Sqlite {
+    fn drop(&mut self) {
+        let Sqlite { db, image, .. } = self;
+        let whole = || {
+            db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |r| r.get::<_, i64>(0))
+                .is_ok_and(|busy| busy == 0)
+        };
+        // Without a digest less is noticed, and nothing is lost.
+        drop(image.ends(whole));
     }
 }
 
@@ -436,10 +467,15 @@ impl Store for Sqlite {
             }
             Ok(true)
         };
-        if leases().map_err(damaged)? {
-            Ok(())
-        } else {
-            Err(whole("a lease is not as it was written".into()))
+        if !leases().map_err(damaged)? {
+            return Err(whole("a lease is not as it was written".into()));
+        }
+        match self.image.holds() {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(whole(
+                "bytes of it have changed since jml last wrote it, though every entry holds".into(),
+            )),
+            Err(e) => Err(LedgerError::Store(format!("{}: {e}", self.path.display()))),
         }
     }
 }
