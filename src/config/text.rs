@@ -1,8 +1,11 @@
 //! Texts of the file that stand for something: durations, time zones, date formats.
 
-use std::time::Duration;
+use std::{fmt::Write, time::Duration};
 
-use chrono::format::{Item, StrftimeItems};
+use chrono::{
+    NaiveDate,
+    format::{Item, StrftimeItems},
+};
 use chrono_tz::Tz;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de::Error};
@@ -35,7 +38,13 @@ pub(super) fn zone_opt<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Tz>, D:
 
 pub(super) fn date_format<'de, D: Deserializer<'de>>(d: D) -> Result<String, D::Error> {
     let text = String::deserialize(d)?;
-    if StrftimeItems::new(&text).any(|i| matches!(i, Item::Error)) {
+    // It must read back what it writes: a form without a year, or with an hour, is none of a date.
+    let sample = NaiveDate::from_ymd_opt(2026, 11, 28).unwrap_or_default();
+    let mut written = String::new();
+    let lawful = !StrftimeItems::new(&text).any(|i| matches!(i, Item::Error))
+        && write!(written, "{}", sample.format(&text)).is_ok()
+        && NaiveDate::parse_from_str(&written, &text) == Ok(sample);
+    if !lawful {
         return Err(D::Error::custom(
             "not a date format; for example %Y-%m-%d, %d.%m.%Y or %m/%d/%Y",
         ));

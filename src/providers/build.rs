@@ -1,7 +1,7 @@
 //! What a provider is made from. Before anyone agreed there is `Look`, which makes Readers; `Act` makes Writers, and nothing but an
 //! `Agreed` makes an `Act`.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -27,6 +27,10 @@ impl Look {
     }
     pub fn clock(&self) -> Clock {
         self.client.clock()
+    }
+    /// The configuration's folder, where relative paths start.
+    pub fn folder(&self) -> &Path {
+        self.secrets.folder()
     }
     /// A read credential; fetched when the first call needs it.
     pub fn secret(&self, secret: &SecretRef<Read>) -> Credential {
@@ -98,5 +102,10 @@ pub trait Records: 'static {
 pub trait Source: 'static {
     type Settings: Settings;
     type Roster: Employ;
+    /// What this source needs `[roster]` to say.
+    fn accepts(words: &Roster) -> Result<(), String> {
+        let _ = words;
+        Ok(())
+    }
     fn roster(system: System, settings: Self::Settings, words: &Roster, look: &Look) -> Self::Roster;
 }

@@ -6,6 +6,7 @@
 pub mod apps;
 mod build;
 mod field;
+pub mod hr;
 pub mod okta;
 pub mod records;
 pub mod registry;

@@ -6,7 +6,7 @@ use schemars::{Schema, SchemaGenerator};
 use super::{
     Eyes, Hands, Recorder, Roster as Employment, apps,
     build::{Act, Look, Records, Settings, Source, Target},
-    okta, records,
+    hr, okta, records,
 };
 use crate::{
     config::{ConfigError, Roster, Section},
@@ -41,7 +41,8 @@ impl Need {
     }
 }
 
-type Made<T> = Result<Box<T>, ConfigError>;
+type Make<From, T> = fn(&Section, &From) -> Result<Box<T>, ConfigError>;
+type Employs = fn(&Section, &Roster, &Look) -> Result<Box<dyn Employment>, ConfigError>;
 
 /// A kind of system. Instances come from the configuration.
 #[derive(Clone, Copy)]
@@ -54,10 +55,10 @@ pub struct Row {
     pub page: &'static str,
     pub settings: fn(&mut SchemaGenerator) -> Schema,
     check: fn(&Section) -> Result<(), ConfigError>,
-    eyes: Option<fn(&Section, &Look) -> Made<dyn Eyes>>,
-    hands: Option<fn(&Section, &Act) -> Made<dyn Hands>>,
-    recorder: Option<fn(&Section, &Act) -> Made<dyn Recorder>>,
-    roster: Option<fn(&Section, &Roster, &Look) -> Made<dyn Employment>>,
+    eyes: Option<Make<Look, dyn Eyes>>,
+    hands: Option<Make<Act, dyn Hands>>,
+    recorder: Option<Make<Act, dyn Recorder>>,
+    roster: Option<Employs>,
 }
 
 fn settings<S: Settings>(section: &Section) -> Result<S, ConfigError> {
@@ -106,6 +107,7 @@ impl Row {
     }
     pub const fn roster<T: Source>(mut self) -> Row {
         self.roster = Some(|section, words, look| {
+            T::accepts(words).map_err(|why| section.fault(why))?;
             Ok(Box::new(T::roster(
                 section.system.clone(),
                 settings(section)?,
@@ -128,6 +130,7 @@ impl Row {
 
 pub const REGISTRY: &[Row] = &[
     okta::ROW,
+    hr::csv::ROW,
     apps::slack::ROW,
     records::servicenow::ROW,
     records::datadog::ROW,

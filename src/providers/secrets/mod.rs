@@ -3,7 +3,12 @@
 mod command;
 mod file;
 
-use std::{collections::BTreeMap, fmt, path::PathBuf, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use secrecy::SecretString;
 
@@ -36,6 +41,9 @@ impl Secrets {
             folder: folder.into(),
             env,
         }))
+    }
+    pub(super) fn folder(&self) -> &Path {
+        &self.0.folder
     }
     /// Fetches anew at each call; whoever authorises keeps what it got.
     pub(super) fn lazily<K>(&self, secret: &SecretRef<K>) -> Credential {

@@ -1,0 +1,3 @@
+//! Rosters: who is employed, from whoever knows.
+
+pub mod csv;
