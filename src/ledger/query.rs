@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::{
     Body, Entry, Keeper, Ledger, LedgerError, Seq, State, Subject, Swept,
+    fold::Progress,
     fold::{OutboxItem, PersonState, StepRecord},
     store::Query,
 };
@@ -490,7 +491,12 @@ impl History {
             return;
         }
         let effect = &record.step.effect;
-        self.done.insert((effect.system.clone(), effect.action.verb()), at);
+        // When it was done, not when it was read back: what came after what is told by these instants.
+        let done = match &record.progress {
+            Progress::Ended { at, .. } => *at,
+            Progress::Waiting | Progress::Open { .. } | Progress::Superseded => at,
+        };
+        self.done.insert((effect.system.clone(), effect.action.verb()), done);
         match &effect.action {
             Action::AddMember { group: held } | Action::JoinChannel { channel: held } => {
                 // What was there before we came was not given by us.

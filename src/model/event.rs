@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::{Outcome, Phase, System};
+use super::{Effect, Outcome, Phase, System};
 
 #[derive(Clone, Debug)]
 pub enum Event {
@@ -19,8 +19,7 @@ pub enum Event {
         step: usize,
         of: usize,
         phase: Phase,
-        system: System,
-        what: String,
+        effect: Effect,
     },
     Waiting {
         login: String,
@@ -32,8 +31,7 @@ pub enum Event {
         login: String,
         step: usize,
         phase: Phase,
-        system: System,
-        what: String,
+        effect: Effect,
         outcome: Outcome,
         took: Duration,
     },

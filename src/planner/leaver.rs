@@ -333,7 +333,11 @@ impl Leaver<'_> {
             let eyes = self.seen.systems.keys().any(|s| {
                 *s != OKTA && (s.as_str().eq_ignore_ascii_case(name) || s.as_str().eq_ignore_ascii_case(&app.name))
             });
-            let manual = !eyes && !known.is_some_and(|a| a.deprovisions());
+            // Its own steps and its own read say what became of the account.
+            if eyes {
+                continue;
+            }
+            let manual = !known.is_some_and(|a| a.deprovisions());
             if manual {
                 by_hand.push(app.name.as_str());
             }

@@ -219,8 +219,7 @@ fn take_in(
                 login: person.login.clone(),
                 step,
                 phase: s.phase,
-                system: s.effect.system.clone(),
-                what: what(&person.steps[step]),
+                effect: s.effect.clone(),
                 outcome: outcome.clone(),
                 took,
             });
@@ -547,13 +546,6 @@ fn open_systems(state: &State) -> Vec<System> {
     open.into_iter().collect()
 }
 
-fn what(r: &StepRecord) -> String {
-    match r.step.effect.action.object() {
-        Some(o) => format!("{} {o}", r.step.effect.action.name()),
-        None => r.step.effect.action.name().to_owned(),
-    }
-}
-
 fn started(state: &State, subject: &str, step: StepNo, r: &StepRecord) -> Event {
     let p = &state.people[subject];
     Event::Started {
@@ -561,8 +553,7 @@ fn started(state: &State, subject: &str, step: StepNo, r: &StepRecord) -> Event 
         step,
         of: p.steps.len(),
         phase: r.step.phase,
-        system: r.step.effect.system.clone(),
-        what: what(r),
+        effect: r.step.effect.clone(),
     }
 }
 

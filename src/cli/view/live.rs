@@ -94,8 +94,7 @@ impl View {
                 step,
                 of,
                 phase,
-                system,
-                what,
+                effect,
             } => {
                 self.reading = None;
                 if self.of.is_empty() {
@@ -106,8 +105,8 @@ impl View {
                 let running = Running {
                     since: now,
                     phase: *phase,
-                    system: system.clone(),
-                    what: what.clone(),
+                    system: effect.system.clone(),
+                    what: super::words::plan(effect, self.screen()),
                     waits: None,
                 };
                 self.running.insert((login.clone(), *step), running);
@@ -121,19 +120,19 @@ impl View {
                 login,
                 step,
                 phase,
-                system,
-                what,
+                effect,
                 outcome,
                 took,
             } => {
+                let (system, what) = (&effect.system, super::words::plan(effect, self.screen()));
                 self.running.remove(&(login.clone(), *step));
                 self.done += 1;
                 if self.screen().format == Output::Ndjson {
                     self.out
-                        .document(&step_line(login, *phase, system, what, outcome, *took));
+                        .document(&step_line(login, *phase, system, &what, outcome, *took));
                 } else {
                     let who = self.many.then_some(login.as_str());
-                    let line = ended(who, *phase, system, what, outcome, *took, self.screen());
+                    let line = ended(who, *phase, system, &what, outcome, *took, self.screen());
                     // A step that went wrong needs a person, however quiet.
                     if outcome.settled() {
                         self.out.talk(&line)
@@ -353,7 +352,7 @@ fn step_line(login: &str, phase: Phase, system: &System, what: &str, outcome: &O
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Failure;
+    use crate::model::{Action, Effect, Failure};
 
     fn started(login: &str, step: usize) -> Event {
         Event::Started {
@@ -361,8 +360,11 @@ mod tests {
             step,
             of: 18,
             phase: Phase::Contain,
-            system: System::of("okta"),
-            what: "suspend".into(),
+            effect: Effect {
+                system: System::of("okta"),
+                account: "00u1".into(),
+                action: Action::Suspend,
+            },
         }
     }
 
