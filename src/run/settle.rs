@@ -105,7 +105,7 @@ pub fn expectations(person: &PersonState, directory: Option<&Seen>) -> Vec<(usiz
 }
 
 /// Entries for what a look found after a crash: a step that was open and holds is verified; one whose effect was accepted and isn't
-/// there is owed. What lacks is left to the new plan.
+/// there is refuted. What lacks is left to the new plan.
 pub fn entries(person: &PersonState, verdicts: &[(StepNo, Verdict)]) -> Vec<Body> {
     verdicts
         .iter()
@@ -117,17 +117,13 @@ pub fn entries(person: &PersonState, verdicts: &[(StepNo, Verdict)]) -> Vec<Body
             (
                 Verdict::Lacks,
                 Progress::Ended {
-                    outcome: Outcome::Done | Outcome::Already,
+                    outcome: Outcome::Done | Outcome::Already | Outcome::InDoubt { .. },
                     ..
                 },
-            ) => Some(Body::Finished {
+            ) => Some(Body::Refuted {
                 subject: person.subject.clone(),
                 step: *step,
-                outcome: Outcome::Owed {
-                    failure: not_there(person, *step),
-                    until: None,
-                },
-                receipt: None,
+                failure: not_there(person, *step),
             }),
             (Verdict::Lacks | Verdict::Unknown(_) | Verdict::Unobservable, _) => None,
         })
