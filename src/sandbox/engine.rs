@@ -15,14 +15,17 @@ use tokio::sync::watch;
 
 use super::{
     Error, TWINS,
-    faults::{End, Fate, Faults, Seen},
+    clock::Clock,
+    credentials,
+    exchange::Open,
+    faults::Faults,
     files, given,
-    journal::{self, Exchange, Journal},
+    journal::Journal,
     named::Named,
     persist::{Change, Log},
     roster,
-    twin::{Call, Reply, Twin},
-    world::{Credential, World},
+    twin::Reply,
+    world::World,
     written::Written,
 };
 
@@ -81,23 +84,6 @@ pub(super) struct Inner {
     pub written: Written,
 }
 
-/// Runs on in real time from the last time it was set.
-pub(super) struct Clock {
-    set: DateTime<Utc>,
-    at: DateTime<Utc>,
-    pub skew: TimeDelta,
-}
-
-impl Clock {
-    pub fn now(&self, host: DateTime<Utc>) -> DateTime<Utc> {
-        self.set + (host - self.at).max(TimeDelta::zero())
-    }
-
-    pub fn set(&mut self, now: DateTime<Utc>, host: DateTime<Utc>) {
-        (self.set, self.at) = (now, host);
-    }
-}
-
 impl Engine {
     /// A world in memory that behaves: for tests, and under virtual time.
     pub fn in_memory(given: Value, host: Host) -> Result<Arc<Engine>, Error> {
@@ -121,11 +107,7 @@ impl Engine {
             .as_str()
             .and_then(given::instant)
             .ok_or_else(|| Error::World("now: missing".into()))?;
-        let clock = Clock {
-            set: now,
-            at: (setup.host)(),
-            skew: given::span(&given["clock_skew"]),
-        };
+        let clock = Clock::new(now, (setup.host)(), given::span(&given["clock_skew"]));
         let mut faults = Faults::arm(&given["faults"]).map_err(Error::World)?;
         setup.faults.into_iter().for_each(|f| faults.add(f));
         let latency = setup.latency.unwrap_or_else(|| given::span(&given["latency"]));
@@ -133,7 +115,7 @@ impl Engine {
             now,
             set_at: now,
             given,
-            credentials: credentials()?,
+            credentials: credentials::made()?,
             rates: setup.rates,
             ..World::default()
         };
@@ -353,199 +335,6 @@ fn restore(world: &mut World, log: &Log) -> Result<(), Error> {
         }
     }
     Ok(())
-}
-
-/// One exchange that is going on.
-struct Open<'a> {
-    engine: &'a Engine,
-    twin: &'static Twin,
-    request: Request,
-    journalled: bool,
-}
-
-impl<'a> Open<'a> {
-    fn new(engine: &'a Engine, twin: &'static Twin, request: Request) -> Open<'a> {
-        *engine.lock().open.entry(twin.name).or_default() += 1;
-        Open {
-            engine,
-            twin,
-            request,
-            journalled: false,
-        }
-    }
-
-    fn target(&self) -> (&str, &str) {
-        self.request
-            .target
-            .split_once('?')
-            .unwrap_or((&self.request.target, ""))
-    }
-
-    fn call(&self, inner: &Inner) -> Call {
-        let (path, query) = self.target();
-        let decoded = |s: &str| percent_encoding::percent_decode_str(s).decode_utf8_lossy().into_owned();
-        Call {
-            method: self.request.method.clone(),
-            path: path.into(),
-            segments: path.trim_start_matches('/').split('/').map(decoded).collect(),
-            query: url::form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
-            headers: self.request.headers.clone(),
-            body: self.request.body.clone(),
-            now: inner.world.now,
-            origin: inner.origins.get(self.twin.name).cloned().unwrap_or_default(),
-        }
-    }
-
-    /// What becomes of it, decided before anything is done.
-    fn fate(&self) -> Fate {
-        let mut inner = self.engine.lock();
-        inner.tick((self.engine.host)());
-        let call = self.call(&inner);
-        let operation = (self.twin.operation)(&inner.world, &call);
-        let (path, query) = self.target();
-        let now = inner.world.now;
-        inner.faults.meet(&Seen {
-            system: self.twin.name,
-            method: &self.request.method,
-            path,
-            query,
-            authorization: call.header("authorization").unwrap_or_default(),
-            operation: operation.as_deref(),
-            now,
-        })
-    }
-
-    /// The effect, its line in the change log, its line in the journal. Then: the answer, whether silence follows, and the wait.
-    fn answer(&mut self, fate: &Fate) -> (Option<Reply>, bool, Duration) {
-        let mut inner = self.engine.lock();
-        inner.tick((self.engine.host)());
-        inner.world.okta.in_flight = inner.open.get("okta").copied().unwrap_or_default();
-        let done = (!fate.undone).then(|| {
-            let call = self.call(&inner);
-            (self.twin.answer)(&mut inner.world, &call)
-        });
-        let saved = inner.save();
-        let mut reply = match &fate.end {
-            End::Lost | End::Silence => None,
-            End::Instead(reply) => Some(reply.clone()),
-            End::Answer => done,
-            End::Malformed => done.map(cut),
-            End::Empty => done.map(|r| Reply { body: Vec::new(), ..r }),
-        };
-        if let (Err(e), Some(_)) = (&saved, &reply) {
-            reply = Some(broken(e)); // never an answer that a kill would take back
-        }
-        if let Some(reply) = reply.as_mut().filter(|r| r.status == 204) {
-            reply.headers.retain(|(k, _)| k != "content-type"); // no content has no type: a vendor's SDK would parse it
-        }
-        if let Some(reply) = reply.as_mut().filter(|r| r.headers.iter().all(|(k, _)| k != "date")) {
-            let date = inner.world.now.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
-            reply.headers.push(("date".into(), date));
-        }
-        self.journalled = true;
-        if let (Err(e), Some(_)) = (self.journal(&mut inner, reply.as_ref()), &reply) {
-            reply = Some(broken(&e));
-        }
-        (reply, matches!(fate.end, End::Silence), inner.latency)
-    }
-
-    fn journal(&self, inner: &mut Inner, reply: Option<&Reply>) -> io::Result<()> {
-        let (path, query) = self.target();
-        let exchange = Exchange {
-            system: self.twin.name,
-            method: &self.request.method,
-            path,
-            query,
-            headers: &self.request.headers,
-            body: &self.request.body,
-            reply,
-        };
-        let Inner {
-            journal, more, world, ..
-        } = inner;
-        let line = journal::line(&exchange, &world.credentials);
-        more.iter_mut().try_for_each(|j| j.write(line.clone()))?;
-        journal.write(line)
-    }
-}
-
-impl Drop for Open<'_> {
-    /// Where no line was written, the caller went away while the request waited: nothing was done, nothing was answered.
-    fn drop(&mut self) {
-        let mut inner = self.engine.lock();
-        if let Some(n) = inner.open.get_mut(self.twin.name) {
-            *n -= 1;
-        }
-        if !self.journalled {
-            let _ = self.journal(&mut inner, None); // nobody is left to be told
-        }
-    }
-}
-
-fn cut(reply: Reply) -> Reply {
-    let half = reply.body.len() / 2;
-    Reply {
-        body: if half == 0 {
-            b"{\"".to_vec()
-        } else {
-            reply.body[..half].to_vec()
-        },
-        ..reply
-    }
-}
-
-fn broken(e: &io::Error) -> Reply {
-    Reply::json(
-        500,
-        &serde_json::json!({"sandbox": format!("its files can't be written: {e}")}),
-    )
-}
-
-/// Three a system, and the second half of those whose record has two.
-fn credentials() -> Result<Vec<Credential>, Error> {
-    let mut out = Vec::new();
-    for twin in TWINS {
-        for right in ["read", "write", "all"] {
-            let secret = match twin.name {
-                "okta" => format!("00{}", files::secret(40).map_err(Error::Io)?),
-                "slack" => format!(
-                    "{}-{}",
-                    if right == "all" { "xoxp" } else { "xoxb" },
-                    files::secret(48).map_err(Error::Io)?
-                ),
-                "datadog" => hex(32)?,
-                _ => files::secret(86).map_err(Error::Io)?,
-            };
-            out.push(Credential {
-                system: twin.name,
-                name: format!("{}.{right}", twin.name),
-                secret,
-                write: right != "read",
-            });
-        }
-    }
-    let admin = format!("xoxp-{}", files::secret(48).map_err(Error::Io)?);
-    out.push(Credential {
-        system: "slack",
-        name: "slack.admin".into(),
-        secret: admin,
-        write: true,
-    });
-    out.push(Credential {
-        system: "datadog",
-        name: "datadog.app".into(),
-        secret: hex(40)?,
-        write: true,
-    });
-    Ok(out)
-}
-
-fn hex(length: usize) -> Result<String, Error> {
-    let bytes = files::secret(length).map_err(Error::Io)?;
-    Ok(bytes
-        .bytes()
-        .map(|b| char::from_digit(u32::from(b % 16), 16).unwrap_or('0'))
-        .collect())
 }
 
 #[cfg(test)]

@@ -7,10 +7,13 @@
 //! `start` is the door of `--sandbox`, `serve` that of `jml sandbox serve`; tests call `engine` in memory, under virtual time.
 
 pub mod cast;
+mod clock;
 pub mod config;
 pub mod control;
+mod credentials;
 pub mod datadog;
 pub mod engine;
+mod exchange;
 pub mod faults;
 pub mod files;
 pub mod firm;
