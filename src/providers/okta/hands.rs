@@ -10,13 +10,12 @@ use serde_json::json;
 use tokio::sync::OnceCell;
 
 use super::{
-    account,
     explain::{absent, explain},
-    groups, users, wire,
+    groups, wire,
 };
 use crate::{
     http::{Answer, Ask, Writer, path},
-    model::{Action, Failure, Held, Kind, Person, Receipt, State, Status},
+    model::{Action, Failure, Held, Kind, Receipt, Status},
     providers::{Perform, Task},
 };
 
@@ -75,16 +74,16 @@ impl Hands {
     }
 
     /// A lifecycle call. What Okta refuses because it is so already looks like any other refusal, even like "no such person".
-    async fn lifecycle(&self, id: &str, ask: Ask, so: fn(&Person) -> bool) -> Result<Receipt, Failure> {
-        let failure = match self.api.post(ask).await {
+    async fn lifecycle(&self, task: &Task<'_>, ask: Ask, so: fn(&wire::User) -> bool) -> Result<Receipt, Failure> {
+        let failure = match self.api.post(ask.until(task.deadline)).await {
             Ok(answer) => return Ok(done(&answer)),
             Err(failure) => failure,
         };
         if !refused(&failure) {
             return Err(failure);
         }
-        match self.read(id).await {
-            Ok(person) if so(&person) => Ok(already(&failure)),
+        match self.read(&task.effect.account, task).await {
+            Ok(user) if so(&user) => Ok(already(&failure)),
             Ok(_) => Err(about_admins(failure)),
             // The first failure is the one to tell.
             Err(_) => Err(failure),
@@ -100,9 +99,12 @@ impl Hands {
         }
     }
 
-    async fn read(&self, id: &str) -> Result<Person, Failure> {
-        let answer = self.api.reader().get(path!["api/v1/users", id]).await?;
-        users::person(answer.json()?, None)
+    async fn read(&self, id: &str, task: &Task<'_>) -> Result<wire::User, Failure> {
+        self.api
+            .reader()
+            .get(path!["api/v1/users", id].until(task.deadline))
+            .await?
+            .json()
     }
 
     /// Whose token the calls are made with; nobody's, where Okta knows no person behind it.
@@ -163,9 +165,9 @@ impl Hands {
             }),
             // `login: An object with this field already exists`: an earlier try of ours may have made them.
             Err(failure) if is(&failure, "E0000001") && !login.is_empty() && !login.contains('/') => {
-                match self.read(login).await {
-                    Ok(person) if person.login.eq_ignore_ascii_case(login) => Ok(Receipt {
-                        made: Some(person.id.0),
+                match self.read(login, task).await {
+                    Ok(user) if user.text("login").is_some_and(|l| l.eq_ignore_ascii_case(login)) => Ok(Receipt {
+                        made: Some(user.id),
                         ..already(&failure)
                     }),
                     Ok(_) | Err(_) => Err(failure),
@@ -198,7 +200,10 @@ impl Hands {
 
     async fn delete_group(&self, group: &Held, task: &Task<'_>) -> Result<Receipt, Failure> {
         let what = format!("delete the group {}", group.name);
-        let look = path!["api/v1/groups", group.id, "users"].query("limit", 1).what(&what);
+        let look = path!["api/v1/groups", group.id, "users"]
+            .query("limit", 1)
+            .what(&what)
+            .until(task.deadline);
         match self.api.reader().get(look).await {
             Ok(answer) if answer.json::<Vec<serde::de::IgnoredAny>>()?.is_empty() && answer.next_link().is_none() => {
                 self.gone(path!["api/v1/groups", group.id].what(what).until(task.deadline))
@@ -234,6 +239,25 @@ fn about_group(failure: Failure) -> Failure {
     }
 }
 
+fn closed(user: &wire::User) -> bool {
+    user.status == Status::Deprovisioned || user.transitioning_to_status.as_deref() == Some("DEPROVISIONED")
+}
+
+fn suspended(user: &wire::User) -> bool {
+    user.status == Status::Suspended || closed(user)
+}
+
+fn active(user: &wire::User) -> bool {
+    match user.status {
+        Status::Provisioned | Status::Active | Status::Recovery | Status::PasswordExpired | Status::LockedOut => {
+            !closed(user)
+        }
+        Status::Staged | Status::Suspended | Status::Deprovisioned => {
+            matches!(user.transitioning_to_status.as_deref(), Some("ACTIVE" | "PROVISIONED"))
+        }
+    }
+}
+
 impl Perform for Hands {
     async fn perform(&self, task: Task<'_>) -> Result<Receipt, Failure> {
         let id = task.effect.account.as_str();
@@ -244,23 +268,20 @@ impl Perform for Hands {
                 let ask = path!["api/v1/users", id, "lifecycle/suspend"]
                     .what(person("suspend"))
                     .urgent();
-                self.lifecycle(id, until(ask), |p| account::state(p) >= State::Suspended)
-                    .await
+                self.lifecycle(&task, ask, suspended).await
             }
             Action::Deactivate => {
                 let ask = path!["api/v1/users", id, "lifecycle/deactivate"]
                     .query("sendEmail", false)
                     .what(person("deactivate"))
                     .urgent();
-                self.lifecycle(id, until(ask), |p| p.status == Status::Deprovisioned)
-                    .await
+                self.lifecycle(&task, ask, closed).await
             }
             Action::Activate => {
                 let ask = path!["api/v1/users", id, "lifecycle/activate"]
                     .query("sendEmail", self.welcome)
                     .what(person("activate"));
-                self.lifecycle(id, until(ask), |p| account::state(p) == State::Active)
-                    .await
+                self.lifecycle(&task, ask, active).await
             }
             Action::ClearSessions => {
                 let ask = path!["api/v1/users", id, "sessions"]

@@ -41,6 +41,7 @@ pub use apps::fact;
 pub use explain::explain;
 pub use hands::Hands;
 pub use log::{Actor, From, Imports, LogEvent, SWEPT, about, any_of};
+pub use org::Attribute;
 pub use sessions::{ApiToken, tokens_of};
 pub use settings::Settings;
 pub use worker::{Attributes, PROFILE_CHANGED, fill_recorded, worker};

@@ -1,10 +1,27 @@
-//! Which organisation answers. Asked without a credential, so that a wrong tenant is refused before any credential is fetched.
+//! Which organisation answers, and how it is set up for us: the schema of its people, whose token we hold.
+//!
+//! The organisation is asked without a credential, so that a wrong tenant is refused before any credential is fetched.
 
-use super::{Directory, wire};
+use std::collections::BTreeMap;
+
+use super::{
+    Directory,
+    explain::{absent, explain},
+    wire,
+};
 use crate::{
     http::path,
     model::{Failure, Kind},
 };
+
+/// One attribute of people's profiles.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Attribute {
+    /// `string`, `boolean`, …: a date in a string compares as text on the server.
+    pub kind: Option<String>,
+    pub format: Option<String>,
+    pub master: Option<String>,
+}
 
 impl Directory {
     /// The organisation's id, as its own address tells it.
@@ -18,6 +35,36 @@ impl Directory {
             ));
         }
         Ok(told.id)
+    }
+
+    /// The attributes of people and who masters each: `PROFILE_MASTER` is HR's, `OKTA` Okta's own. For doctor: is what policy reads there?
+    pub async fn attributes(&self) -> Result<BTreeMap<String, Attribute>, Failure> {
+        let ask = path!["api/v1/meta/schemas/user/default"].what("read the schema of people in Okta");
+        let schema: wire::Schema = self.api.get(ask).await?.json()?;
+        let both = [schema.definitions.base, schema.definitions.custom];
+        Ok(both
+            .into_iter()
+            .flat_map(|part| part.properties)
+            .map(|(name, p)| {
+                let attribute = Attribute {
+                    kind: p.kind,
+                    format: p.format,
+                    master: p.master.and_then(|m| m.kind),
+                };
+                (name, attribute)
+            })
+            .collect())
+    }
+
+    /// Whose API token reads: it dies with that person. `None`: a service app's, or nobody's.
+    pub async fn token_owner(&self) -> Result<Option<String>, Failure> {
+        let what = "read whose API token this is";
+        let answer = self.api.get(path!["api/v1/users/me"].accept(404).what(what)).await?;
+        match answer.status {
+            404 if absent(&answer) => Ok(None),
+            404 => Err(explain(&answer, what)),
+            _ => Ok(answer.json::<wire::User>()?.text("login")),
+        }
     }
 
     /// Is it the one that the configuration names?

@@ -99,3 +99,41 @@ fn missing() -> Credential {
         })
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::providers::Settings as _;
+
+    fn check(keys: &str) -> Result<(), String> {
+        let text = format!(r#"{{"url":"https://acme.okta.com"{keys}}}"#);
+        serde_json::from_str::<Settings>(&text)
+            .map_err(|e| e.to_string())?
+            .check()
+    }
+
+    #[test]
+    fn one_way_to_ask_and_only_one() {
+        assert_eq!(check(r#","read":"file:/r","write":"file:/w","org":"00o1""#), Ok(()));
+        assert_eq!(check(r#","write":"file:/w""#), Ok(()));
+        assert_eq!(
+            check(r#","client_id":"0oa1","key":"file:/k","key_id":"k1","dpop":true"#),
+            Ok(())
+        );
+        for (keys, says) in [
+            ("", "needs write"),
+            (r#","read":"file:/r""#, "needs write"),
+            (r#","client_id":"0oa1""#, "needs key"),
+            (r#","key":"file:/k""#, "needs client_id"),
+            (r#","client_id":"0oa1","key":"file:/k","write":"file:/w""#, "not both"),
+            (r#","write":"file:/w","tokens":"x""#, "unknown field"),
+            (r#","write":"hunter2""#, "write a reference"),
+        ] {
+            let refused = check(keys).unwrap_err();
+            assert!(
+                refused.contains(says) && !refused.contains("hunter2"),
+                "{keys}: {refused}"
+            );
+        }
+    }
+}

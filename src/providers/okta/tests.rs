@@ -17,7 +17,7 @@ use super::{
 use crate::{
     http::{Answer, Authorize, BoxFuture, Client, Clock, Credential, Fixed, Request, Scheme, Wire, WireError},
     model::{Account, Action, Effect, Held, Holding, Kind, Person, PersonId, Receipt, State, Status, system::OKTA},
-    providers::{Handles, Perform, Task},
+    providers::{Handles, Perform, Task, secrets::Secrets},
     sandbox::engine::{self, Engine},
 };
 
@@ -343,6 +343,32 @@ async fn the_catalogue_is_read_whole() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_schema_says_which_attributes_there_are() {
+    let rig = rig(firm());
+    let attributes = rig.eyes.attributes().await.unwrap();
+    for name in Attributes::default().names() {
+        assert!(attributes.contains_key(name), "{name}");
+    }
+    assert!(!attributes.contains_key("noSuchThing"));
+    assert_eq!(attributes["department"].kind.as_deref(), Some("string"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deactivation_that_still_runs_is_accepted_and_not_closed() {
+    let mut slow = firm();
+    slow["okta"]["deactivate_delay"] = json!("30s");
+    let rig = rig(slow);
+    assert!(!rig.act(VIC, Action::Deactivate).await.unwrap().already);
+    let now = rig.see(VIC, &[]).await;
+    assert!(now.state < State::Closed, "{}", now.word);
+    let again = rig.act(VIC, Action::Deactivate).await;
+    assert!(again.is_ok(), "{again:?}");
+    let later = br#"{"now": "2026-07-15T05:06:00Z"}"#;
+    assert_eq!(rig.engine.control("PUT", "/clock", later).status, 200);
+    assert_eq!(rig.see(VIC, &[]).await.state, State::Closed);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_leaver_from_first_to_last_and_again() {
     let rig = rig(firm());
     let direct = Held::new(Holding::App, "0oa000000000000000BI", "BI");
@@ -556,6 +582,25 @@ async fn the_log_tells_who_did_it_last_and_how_fresh_hr_is() {
     assert_eq!(feed.taken().await.unwrap(), imports.completed);
     let workers = feed.page(None).await.unwrap().items;
     assert!(workers.iter().any(|w| w.key == AMY && w.terminated.is_some()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn settings_give_eyes_and_the_roster() {
+    let rig = rig(firm());
+    let read = rig.engine.credential("okta.read").unwrap();
+    let secrets = Secrets::new("/", [("OKTA_READ".to_owned(), read.into())].into());
+    let look = Look::new(Arc::new(rig.client), secrets);
+    let settings = || -> Settings {
+        let keys = json!({"url": rig.url.as_str(), "org": "00o0000000000000ACME", "read": "env:OKTA_READ", "write": "env:OKTA_WRITE"});
+        serde_json::from_value(keys).unwrap()
+    };
+    let eyes = <Okta as Target>::eyes(OKTA, settings(), &look);
+    eyes.pinned().await.unwrap();
+    let page = eyes.accounts(None).await.unwrap();
+    assert!(page.items.iter().any(|a| a.id == VIC && a.holds.is_empty()));
+    assert_eq!(Observe::can(&eyes).len(), VERBS.len());
+    let feed = <Okta as Source>::roster(OKTA, settings(), &Roster::default(), &look);
+    assert_eq!(feed.page(None).await.unwrap().items.len(), page.items.len());
 }
 
 /// The directory by a service app of the firm's, and how many tokens were asked for.

@@ -302,6 +302,39 @@ pub struct Organisation {
     pub id: String,
 }
 
+#[derive(Clone, Debug, Deserialize)]
+pub struct Schema {
+    pub definitions: SchemaDefinitions,
+}
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct SchemaDefinitions {
+    #[serde(deserialize_with = "or_default")]
+    pub base: SchemaPart,
+    #[serde(deserialize_with = "or_default")]
+    pub custom: SchemaPart,
+}
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct SchemaPart {
+    #[serde(deserialize_with = "or_default")]
+    pub properties: BTreeMap<String, Property>,
+}
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Property {
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    pub format: Option<String>,
+    pub master: Option<Master>,
+}
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Master {
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+}
+
 /// Okta's one shape of error; the token endpoint speaks OAuth's instead.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
