@@ -8,6 +8,8 @@ mod eyes;
 mod hands;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod twin_tests;
 mod wire;
 
 use schemars::JsonSchema;
