@@ -140,12 +140,13 @@ pub fn clear(set: PlanSet, limits: &Limits, facts: &Facts) -> Result<Cleared, Tr
     let joiners = people(Flow::Joiner).len();
     let (mut removals, mut adds) = (Counts::new(), Counts::new());
     for step in set.plans.iter().flat_map(|p| &p.steps) {
-        match &step.effect.action {
-            Action::RemoveMember { group } if !group.id.is_empty() => {
-                *removals.entry((&group.id, &group.name)).or_default() += 1;
-            }
-            Action::AddMember { group } => *adds.entry((&group.id, &group.name)).or_default() += 1,
-            _ => {}
+        if let Action::RemoveMember { group } = &step.effect.action
+            && !group.id.is_empty()
+        {
+            *removals.entry((&group.id, &group.name)).or_default() += 1;
+        }
+        if let Action::AddMember { group } = &step.effect.action {
+            *adds.entry((&group.id, &group.name)).or_default() += 1;
         }
     }
     // The group first: it names the cause more closely than the number of movers does.

@@ -14,6 +14,7 @@ mod grounds;
 pub mod groups;
 pub mod guards;
 pub mod joiner;
+pub mod lanes;
 pub mod leave;
 pub mod leaver;
 pub mod mover;

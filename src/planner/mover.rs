@@ -218,9 +218,11 @@ pub(super) fn expect(seen: &Observation, change: &Change, removed: &[StepNo], ad
 
 /// One message to the manager of the new job. An owed one of an earlier run is told although nothing is left to change.
 fn tell(seen: &Observation, worker: &Worker, change: &Change, after: &[StepNo], draft: &mut Draft) {
-    let owed = seen.owed.iter().find_map(|(e, _)| match &e.action {
-        Action::SendMessage { text } => Some((e.account.clone(), text.clone())),
-        _ => None,
+    let owed = seen.owed.iter().find_map(|(e, _)| {
+        let Action::SendMessage { text } = &e.action else {
+            return None;
+        };
+        Some((e.account.clone(), text.clone()))
     });
     let systems: Vec<_> = seen
         .systems

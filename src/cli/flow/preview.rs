@@ -179,7 +179,8 @@ fn decide(firm: &Firm, ask: &Ask, seen: &Observation, now: chrono::DateTime<chro
         Ask::Mover => planner::mover::mover(seen, policy, now),
         Ask::Joiner(a) => planner::joiner::joiner(seen, policy, now, *a),
     }?;
-    plan.notes.extend([]);
+    let lint = planner::check(&plan, policy, seen);
+    plan.notes.extend(lint);
     Ok(plan)
 }
 

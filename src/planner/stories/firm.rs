@@ -8,6 +8,7 @@ use std::{
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
+use super::world::{apply, state_of};
 use crate::{
     model::{
         policy::{Day, Deadlines, GroupsOwner, LeaverDate, OnBrake, OnLeave, OverrideBy},
@@ -476,76 +477,5 @@ impl Someone {
         let seen = self.seen.systems.get_mut(&System::of(system)).expect("the target");
         seen.account = Observed::Unknown(Failure::transient(system, "503 after 3 tries"));
         self
-    }
-}
-
-pub fn state_of(status: Status) -> State {
-    match status {
-        Status::Staged => State::Pending,
-        Status::Provisioned | Status::Active | Status::Recovery | Status::PasswordExpired | Status::LockedOut => {
-            State::Active
-        }
-        Status::Suspended => State::Suspended,
-        Status::Deprovisioned => State::Closed,
-    }
-}
-
-/// The world as it is once every step that can start has done what it says.
-pub fn apply(plan: &Plan, seen: &mut Observation, now: DateTime<Utc>) {
-    for effect in startable(plan) {
-        seen.owed.retain(|(owed, _)| owed != effect);
-        let verb = effect.action.verb();
-        seen.done.insert((effect.system.clone(), verb), now);
-        if effect.system == OKTA {
-            let status = match effect.action {
-                Action::Suspend => Some(Status::Suspended),
-                Action::Deactivate => Some(Status::Deprovisioned),
-                Action::Activate => Some(Status::Active),
-                _ => None,
-            };
-            if let Some(status) = status {
-                seen.person.status = status;
-                seen.person.status_changed = Some(now);
-                seen.person.offers = BTreeSet::new();
-            }
-        }
-        let Some(Observed::Present(account)) = seen.systems.get_mut(&effect.system).map(|s| &mut s.account) else {
-            continue;
-        };
-        let mut part = |kind: Holding, change: &dyn Fn(&mut BTreeSet<Held>)| {
-            if let Some(Observed::Present(set)) = account.holds.get_mut(&kind) {
-                change(set);
-            }
-        };
-        match &effect.action {
-            Action::Suspend => account.state = State::Suspended,
-            Action::Deactivate => account.state = State::Closed,
-            Action::Activate => account.state = State::Active,
-            Action::RevokeGrants => part(Holding::Grant, &BTreeSet::clear),
-            Action::RevokeToken { token: held }
-            | Action::RevokeClientTokens { client: held }
-            | Action::RemoveMember { group: held }
-            | Action::UnassignApp { app: held }
-            | Action::LeaveChannel { channel: held } => part(held.kind, &|set| set.retain(|h| h.id != held.id)),
-            Action::AddMember { group: held } | Action::JoinChannel { channel: held } => {
-                seen.given.insert((effect.system.clone(), held.id.clone()));
-                part(held.kind, &|set| {
-                    set.insert(held.clone());
-                });
-            }
-            Action::SendMessage { .. }
-            | Action::ClearSessions
-            | Action::CreatePerson { .. }
-            | Action::CreateGroup { .. }
-            | Action::DeleteGroup { .. } => {}
-        }
-    }
-    // What the plan expects of others happens too.
-    for expect in plan.expects.iter().filter(|e| !e.assigned) {
-        if let Some(Observed::Present(account)) = seen.systems.get_mut(&OKTA).map(|s| &mut s.account)
-            && let Some(Observed::Present(set)) = account.holds.get_mut(&expect.app.kind)
-        {
-            set.retain(|h| h.id != expect.app.id);
-        }
     }
 }

@@ -3,9 +3,11 @@
 mod brakes;
 mod checks;
 mod firm;
+mod grounds;
 mod joiners;
 mod leavers;
 mod movers;
 mod properties;
 mod scaffold;
 mod sweeps;
+mod world;

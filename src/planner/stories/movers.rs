@@ -40,9 +40,11 @@ fn the_manager_is_told_once_after_everything() {
 
 "#]]
     );
-    let message = plan.steps.iter().find_map(|s| match &s.effect.action {
-        Action::SendMessage { text } => Some((s.effect.account.as_str(), text.as_str())),
-        _ => None,
+    let message = plan.steps.iter().find_map(|s| {
+        let Action::SendMessage { text } = &s.effect.action else {
+            return None;
+        };
+        Some((s.effect.account.as_str(), text.as_str()))
     });
     assert_eq!(
         message,

@@ -23,11 +23,14 @@ fn counted(firm: &Firm, n: usize) -> Known {
 fn a_missing_group_of_the_scaffold_is_made() {
     let firm = firm().without_group("ROLE-SALES").without_group("BR-CONTRACTORS");
     let plan = groups(&firm.policy, &firm.tenant, &counted(&firm, 3)).expect("a plan");
-    assert_data_eq!(plan.brief(), str![[r#"
+    assert_data_eq!(
+        plan.brief(),
+        str![[r#"
  0 add       okta       create-group BR-CONTRACTORS          continue after
  1 add       okta       create-group ROLE-SALES              continue after
 
-"#]]);
+"#]]
+    );
     let whole = super::firm::firm();
     assert!(
         groups(&whole.policy, &whole.tenant, &counted(&whole, 3))
@@ -145,7 +148,9 @@ fn a_snapshot_differs_by_members_rules_apps_and_names() {
         entry("4", "zz-new", &[]),
     ]);
     let lines: Vec<String> = diff(&before, &after).iter().map(ToString::to_string).collect();
-    assert_data_eq!(lines.join("\n"), str![[r#"
+    assert_data_eq!(
+        lines.join("\n"),
+        str![[r#"
 ~ ROLE-ENG - a@x
 ~ ROLE-ENG + c@x
 ~ ROLE-OPERATIONS app - Zoom
@@ -153,6 +158,7 @@ fn a_snapshot_differs_by_members_rules_apps_and_names() {
 ~ ROLE-OPERATIONS rule + ops by site
 - group zz-gone
 + group zz-new
-"#]]);
+"#]]
+    );
     assert!(diff(&after, &after).is_empty());
 }

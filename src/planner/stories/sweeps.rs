@@ -88,7 +88,9 @@ fn everybody_has_a_lane() {
         settled(&firm, "pat").worker(|w| w.employment = Employment::OnLeave),
         settled(&firm, "sam").status(Status::Suspended, &["deactivate"]),
     ];
-    assert_data_eq!(due(&firm, &people), str![[r#"
+    assert_data_eq!(
+        due(&firm, &people),
+        str![[r#"
 leaver    leo@acme.example Left
 mover     max@acme.example Left
 joiner    nora@acme.example Left
@@ -101,7 +103,8 @@ named     ida@acme.example: ACTIVE in Okta, missing from the roster since 2026-0
 named     pat@acme.example: on leave: nothing is done, by policy
 named     sam@acme.example: SUSPENDED in Okta, while HR says active; jml does not lift it
 
-"#]]);
+"#]]
+    );
 }
 
 #[test]
@@ -142,10 +145,13 @@ fn shut_by_hand_with_groups_left_is_a_leaver_and_an_old_one_is_not() {
             .terminated("2026-02-01")
     };
     let people = [shut("dora").member_of(&["ROLE-OPS"]), shut("old")];
-    assert_data_eq!(due(&firm, &people), str![[r#"
+    assert_data_eq!(
+        due(&firm, &people),
+        str![[r#"
 leaver    dora@acme.example Shut
 
-"#]]);
+"#]]
+    );
 }
 
 #[test]
@@ -173,17 +179,23 @@ fn an_override_outranks_hr_until_hr_agrees() {
     let firm = firm();
     let mut again = facts(&[settled(&firm, "jo")]);
     again.overridden.insert(PersonId("00u-jo".to_owned()));
-    assert_data_eq!(brief(&sorted(&firm, &again)), str![[r#"
+    assert_data_eq!(
+        brief(&sorted(&firm, &again)),
+        str![[r#"
 leaver    jo@acme.example Reversed
 named     jo@acme.example: left by override, and is ACTIVE again: the override outranks HR
 
-"#]]);
+"#]]
+    );
     let mut shut = facts(&[firm.person("jo").status(Status::Deprovisioned, &[])]);
     shut.overridden.insert(PersonId("00u-jo".to_owned()));
-    assert_data_eq!(brief(&sorted(&firm, &shut)), str![[r#"
+    assert_data_eq!(
+        brief(&sorted(&firm, &shut)),
+        str![[r#"
 named     jo@acme.example: left by override, which HR has not confirmed yet
 
-"#]]);
+"#]]
+    );
 }
 
 #[test]
@@ -195,10 +207,13 @@ fn absent_from_the_roster_since_the_first_sweep_that_missed_them() {
     facts.missing.insert(PersonId("00u-ida".to_owned()), since);
     let lanes = sorted(&firm, &facts);
     assert_eq!(lanes.missing.values().collect::<Vec<_>>(), [&since]);
-    assert_data_eq!(brief(&lanes), str![[r#"
+    assert_data_eq!(
+        brief(&lanes),
+        str![[r#"
 named     ida@acme.example: ACTIVE in Okta, missing from the roster since 2026-02-27 08:00:00Z
 
-"#]]);
+"#]]
+    );
 }
 
 #[test]
@@ -210,11 +225,14 @@ fn a_conversion_is_named_and_moves() {
         worker: Box::new(gil.seen.person.worker().expect("a worker").clone()),
         ended: "C-310".to_owned(),
     };
-    assert_data_eq!(due(&firm, &[gil.hr(hr)]), str![[r#"
+    assert_data_eq!(
+        due(&firm, &[gil.hr(hr)]),
+        str![[r#"
 mover     gil@acme.example Left
 named     gil@acme.example: a conversion, not a leaving: record C-310 ended, record W-gil is live
 
-"#]]);
+"#]]
+    );
 }
 
 #[test]
@@ -237,11 +255,14 @@ fn a_record_that_is_still_written_waits_but_a_leaver_never_does() {
         fresh(settled(&firm, "max").department("Sales")),
         fresh(settled(&firm, "leo").terminated(LEFT)),
     ];
-    assert_data_eq!(due(&firm, &people), str![[r#"
+    assert_data_eq!(
+        due(&firm, &people),
+        str![[r#"
 leaver    leo@acme.example Left
 settling  max@acme.example: the record changed 2026-03-02 09:04:30Z, and may still be written
 
-"#]]);
+"#]]
+    );
 }
 
 #[test]
@@ -249,16 +270,22 @@ fn leave_is_not_leaving() {
     // C43
     let firm = firm().policy(|p| p.on_leave = OnLeave::Suspend);
     let kaz = settled(&firm, "kaz").worker(|w| w.employment = Employment::OnLeave);
-    assert_data_eq!(due(&firm, &[kaz.clone()]), str![[r#"
+    assert_data_eq!(
+        due(&firm, &[kaz.clone()]),
+        str![[r#"
 leave     kaz@acme.example Left
 
-"#]]);
+"#]]
+    );
     let plan = firm.converges(&kaz, |seen, now| leave(seen, &firm.policy, now));
-    assert_data_eq!(plan.brief(), str![[r#"
+    assert_data_eq!(
+        plan.brief(),
+        str![[r#"
  0 contain   okta       suspend                              continue after
  1 contain   okta       clear-sessions                       continue after 0
 
-"#]]);
+"#]]
+    );
     assert!(
         due(&firm, &[kaz.status(Status::Suspended, &[])]).contains("named     kaz@acme.example: on leave, suspended")
     );
@@ -273,10 +300,13 @@ fn a_rehire_is_named_not_done() {
         .person("una")
         .status(Status::Deprovisioned, &[])
         .worker(|w| w.hired = Some(when("2026-03-01")));
-    assert_data_eq!(due(&firm, &[una]), str![[r#"
+    assert_data_eq!(
+        due(&firm, &[una]),
+        str![[r#"
 named     una@acme.example: HR says active, DEPROVISIONED in Okta: jml joiner una@acme.example --rehire --activate
 
-"#]]);
+"#]]
+    );
     let former = firm.person("otto").status(Status::Deprovisioned, &[]);
     assert_data_eq!(due(&firm, &[former]), str![""]);
 }
@@ -292,11 +322,14 @@ fn a_group_that_was_not_read_changes_nobody_who_needs_it() {
     facts
         .unread
         .insert("00g-ROLE-SALES".to_owned(), Failure::transient("page 2", "500"));
-    assert_data_eq!(brief(&sorted(&firm, &facts)), str![[r#"
+    assert_data_eq!(
+        brief(&sorted(&firm, &facts)),
+        str![[r#"
 mover     ops@acme.example Left
 unread    max@acme.example: the members of ROLE-SALES were not read (500)
 
-"#]]);
+"#]]
+    );
 }
 
 #[test]
@@ -314,7 +347,12 @@ fn nobody_at_all_is_not_believed() {
         ..Facts::default()
     };
     let distrust = sort(&facts, &firm.policy, &firm.tenant, &limits(), firm.now).expect_err("distrust");
-    assert_data_eq!(distrust.to_string(), str!["the roster answered with 0 people, 2200 in the last good read; likely cause: jml's app has no admin role"]);
+    assert_data_eq!(
+        distrust.to_string(),
+        str![
+            "the roster answered with 0 people, 2200 in the last good read; likely cause: jml's app has no admin role"
+        ]
+    );
 }
 
 fn crowd(firm: &Firm, n: usize, change: impl Fn(usize, &mut Worker)) -> Facts {
@@ -359,10 +397,16 @@ fn a_column_that_is_empty_everywhere_is_not_believed() {
     let mut after = crowd(&firm, 500, |_, _| {});
     // A first read of nothing is an error as well.
     let distrust = sort(&after, &firm.policy, &firm.tenant, &limits(), firm.now).expect_err("distrust");
-    assert_data_eq!(distrust.to_string(), str!["terminationDate is filled for 0 of 500 people, and policy branches on it: is it mapped?"]);
+    assert_data_eq!(
+        distrust.to_string(),
+        str!["terminationDate is filled for 0 of 500 people, and policy branches on it: is it mapped?"]
+    );
     after.last = Some((at(LEFT), memory(&before, &firm)));
     let distrust = sort(&after, &firm.policy, &firm.tenant, &limits(), firm.now).expect_err("distrust");
-    assert_data_eq!(distrust.to_string(), str!["terminationDate is filled for 0 people, for 41 in the last good read; policy branches on it"]);
+    assert_data_eq!(
+        distrust.to_string(),
+        str!["terminationDate is filled for 0 people, for 41 in the last good read; policy branches on it"]
+    );
     // A third of those who were to leave are gone: nothing strange.
     let mut less = crowd(&firm, 500, |i, w| w.terminated = (i < 28).then(|| when("2026-12-31")));
     less.last = after.last;
@@ -375,7 +419,12 @@ fn many_rows_that_contradict_themselves_are_one_bad_source() {
     let firm = firm();
     let copied = crowd(&firm, 500, |_, w| w.terminated = w.hired);
     let distrust = sort(&copied, &firm.policy, &firm.tenant, &limits(), firm.now).expect_err("distrust");
-    assert_data_eq!(distrust.to_string(), str!["500 of 500 people contradict themselves; the limit is 5. First: p0000@acme.example: the sources contradict themselves: HR says active, and terminationDate 2020-01-06 has passed"]);
+    assert_data_eq!(
+        distrust.to_string(),
+        str![
+            "500 of 500 people contradict themselves; the limit is 5. First: p0000@acme.example: the sources contradict themselves: HR says active, and terminationDate 2020-01-06 has passed"
+        ]
+    );
     // C04: a few are set aside, each by name.
     let few = crowd(&firm, 500, |i, w| {
         w.terminated = if i < 3 {
@@ -422,11 +471,14 @@ fn causes_name_the_minute_the_policy_and_the_canary() {
     };
     facts.last = Some((at(LEFT), memory));
     let lanes = sorted(&firm, &facts);
-    assert_data_eq!(causes(&facts, &lanes, "two").join("\n"), str![[r#"
+    assert_data_eq!(
+        causes(&facts, &lanes, "two").join("\n"),
+        str![[r#"
 the policy's digest changed since the last sweep; 0 of the 0 movers changed in HR since
 5 of the 5 leavers were recorded in the same minute (2026-03-02 09:03Z)
 canary p3@acme.example is among the leavers
-"#]]);
+"#]]
+    );
     assert_eq!(causes(&facts, &lanes, "one").len(), 2);
 }
 
@@ -440,7 +492,9 @@ fn the_groups_to_read_are_the_managed_ones() {
         BTreeSet::from([(OKTA, "00g-zz-given".to_owned())]),
     )]);
     let names = managed_groups(&firm.policy, &firm.tenant, &given);
-    assert_data_eq!(names.into_iter().collect::<Vec<_>>().join("\n"), str![[r#"
+    assert_data_eq!(
+        names.into_iter().collect::<Vec<_>>().join("\n"),
+        str![[r#"
 00g-BR-ALL-EMPLOYEES
 00g-BR-CONTRACTORS
 00g-ROLE-ENG
@@ -448,7 +502,8 @@ fn the_groups_to_read_are_the_managed_ones() {
 00g-ROLE-OPS
 00g-ROLE-SALES
 00g-zz-given
-"#]]);
+"#]]
+    );
 }
 
 #[test]
