@@ -210,10 +210,10 @@ pub fn devices(w: &mut World, ctx: &Ctx) -> Answer {
             let id = f.replacen("opf", "guo", 1);
             let own = ctx.url(&format!("/api/v1/devices/{id}"));
             json!({"created": then, "deviceUserId": f.replacen("opf", "lnk", 1), "device": {"id": id, "status": "ACTIVE", "created": then,
-                "lastUpdated": then, "resourceId": id, "resourceType": "UDDevice", "resourceAlternateId": null,
+                "lastUpdated": then, "resourceId": id, "resourceType": "UDDevice",
                 "resourceDisplayName": {"value": "Phone", "sensitive": false},
                 "profile": {"displayName": "Phone", "platform": "IOS", "registered": true, "secureHardwarePresent": true},
-                "_links": {"self": {"href": own, "hints": {"allow": ["GET", "PATCH", "PUT"]}},
+                "_links": {"self": {"href": own, "hints": {"allow": ["GET", "PUT"]}},
                     "users": {"href": format!("{own}/users"), "hints": {"allow": ["GET"]}}}}})
         })
         .collect();

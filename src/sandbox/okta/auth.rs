@@ -76,7 +76,7 @@ fn service(okta: &Okta, call: &Call, secret: &str, key: Option<String>) -> Resul
             call.path,
             o = call.origin
         );
-        bare(401, &header)
+        refuse("E0000011").with("www-authenticate", header)
     };
     let access = okta
         .access

@@ -280,7 +280,7 @@ pub fn assignees(w: &mut World, ctx: &Ctx) -> Answer {
 fn token_row(ctx: &Ctx, name: &str) -> Value {
     let id = auth::api_token_id(name);
     json!({"id": id, "name": name, "userId": auth::ADMIN, "clientName": "Okta API", "created": THEN, "lastUpdated": THEN,
-        "expiresAt": super::model::stamp(ctx.now() + chrono::TimeDelta::days(30)), "network": {"connection": "ANYWHERE"}, "tokenWindow": "P30D",
+        "expiresAt": super::model::stamp(ctx.now() + chrono::TimeDelta::days(30)), "network": {"connection": "ANYWHERE"},
         "_link": {"self": {"href": ctx.url(&format!("/api/v1/api-tokens/{id}")), "hints": {"allow": ["GET", "DELETE"]}}}})
 }
 
