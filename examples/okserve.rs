@@ -1,7 +1,10 @@
 use std::sync::Arc;
 fn main() {
     let a: Vec<String> = std::env::args().collect();
-    let mut o = jml::sandbox::serve::Options { folder: "/tmp/okserve-folder".into(), ..Default::default() };
+    let mut o = jml::sandbox::serve::Options {
+        folder: "/tmp/okserve-folder".into(),
+        ..Default::default()
+    };
     let mut i = 1;
     while i + 1 < a.len() {
         match a[i].as_str() {
@@ -16,5 +19,6 @@ fn main() {
     let rt = tokio::runtime::Runtime::new().unwrap();
     #[allow(clippy::disallowed_methods)]
     let host: jml::sandbox::engine::Host = Arc::new(chrono::Utc::now);
-    rt.block_on(jml::sandbox::serve::serve(o, host, Arc::new(|l: &str| { println!("{l}") }))).unwrap();
+    rt.block_on(jml::sandbox::serve::serve(o, host, Arc::new(|l: &str| println!("{l}"))))
+        .unwrap();
 }

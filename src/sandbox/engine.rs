@@ -23,7 +23,7 @@ use super::{
     journal::Journal,
     named::Named,
     persist::{Change, Log},
-    roster,
+    provisioning, roster,
     twin::Reply,
     world::World,
     written::Written,
@@ -267,6 +267,7 @@ impl Inner {
         for twin in TWINS {
             (twin.tick)(&mut self.world, now);
         }
+        provisioning::deliver(&mut self.world);
     }
 
     /// Writes down what changed.

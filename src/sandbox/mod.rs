@@ -24,6 +24,7 @@ pub mod named;
 pub mod net;
 pub mod okta;
 pub mod persist;
+pub mod provisioning;
 pub mod quiet;
 pub mod roster;
 pub mod serve;

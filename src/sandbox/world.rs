@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{datadog::Datadog, okta::Okta, servicenow::Servicenow, slack::Slack};
@@ -18,7 +19,7 @@ pub struct Credential {
     pub write: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ProvisionKind {
     /// Make the account, or bring it back.
     Create,
@@ -26,9 +27,8 @@ pub enum ProvisionKind {
 }
 
 /// One push of Okta's provisioning to an app: whom it is about, as the assignment names them and as the directory does.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Provision {
-    pub at: DateTime<Utc>,
     /// `slack`, `scim:wiki`: the journal's name of the system.
     pub system: String,
     pub kind: ProvisionKind,
@@ -53,7 +53,7 @@ pub struct World {
     /// Requests a minute that a system grants (`serve --rate okta:600/min`); a system that isn't named has the vendor's own limits.
     pub rates: BTreeMap<String, u32>,
     pub okta: Okta,
-    /// What Okta tells other systems and hasn't yet: the engine hands each to its system's twin once `at` has come.
+    /// What Okta tells other systems at this moment: the engine hands each to its system's twin.
     pub provisioning: Vec<Provision>,
     /// `None`: the world doesn't name the system, no port is opened for it.
     pub slack: Option<Slack>,

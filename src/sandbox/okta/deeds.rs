@@ -226,7 +226,6 @@ fn provision(w: &mut World, aid: &str, uid: &str, kind: ProvisionKind, had: Opti
     };
     let Some(system) = app.provisions.clone() else { return };
     let event = Provision {
-        at,
         system,
         kind,
         user_id: uid.into(),
@@ -235,7 +234,7 @@ fn provision(w: &mut World, aid: &str, uid: &str, kind: ProvisionKind, had: Opti
         external_id: had.and_then(|a| a.external_id),
         profile: p.profile.clone(),
     };
-    w.provisioning.push(event);
+    schedule(w, at, Due::Provision(event));
 }
 
 /// The end of a deactivation, up to the status.

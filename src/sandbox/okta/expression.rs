@@ -236,3 +236,66 @@ impl Parser<'_> {
         known.then_some(Node::Call(name, args))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn holds(text: &str) -> Option<bool> {
+        let profile = json!({"login": "ana@acme.example", "department": "Sales", "title": "Head of \u{d8}l", "isRescinded": true});
+        let p: Person = crate::sandbox::okta::people::person(crate::sandbox::okta::people::Told {
+            id: "00u1".into(),
+            status: crate::sandbox::okta::model::Status::Suspended,
+            profile: profile.as_object().cloned().unwrap_or_default(),
+            groups: vec!["00g1".into()],
+            recorded: Default::default(),
+        });
+        Some(parse(text)?.holds(&Okta::default(), &p))
+    }
+
+    #[test]
+    fn what_group_rules_are_made_of() {
+        for (text, want) in [
+            ("user.department==\"Sales\"", true),
+            ("user.department == 'sales'", false),
+            ("user.department!=\"Finance\" and user.title!=null", true),
+            ("user.city==null", true),
+            (
+                "String.startsWith(user.login,\"ana\") && !isMemberOfGroup(\"00g2\")",
+                true,
+            ),
+            ("String.stringContains(user.title, \"of\") or user.nope == 1", false),
+            ("isMemberOfAnyGroup(\"00g9\",\"00g1\")", true),
+            ("user.getInternalProperty(\"status\")==\"ACTIVE\"", false),
+            (
+                "String.toLowerCase(user.department)==\"sales\" AND user.isRescinded==true",
+                true,
+            ),
+            (
+                "not (user.department==\"Sales\" or user.department==\"Finance\")",
+                false,
+            ),
+        ] {
+            let known = !text.contains("nope");
+            assert_eq!(holds(text), known.then_some(want), "{text}");
+        }
+    }
+
+    #[test]
+    fn nonsense_is_no_expression() {
+        let deep = format!("{}user.title{}", "(".repeat(99), ")".repeat(99));
+        for text in [
+            "",
+            "user.",
+            "user.department==",
+            "String.startsWith(user.login)",
+            "exec(\"x\")",
+            "\"open",
+            "a b",
+            &deep,
+        ] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
+}

@@ -88,7 +88,7 @@ pub struct Okta {
     /// API tokens that people of the firm made: id to name and person.
     api_tokens: BTreeMap<String, (String, String)>,
     buckets: rate::Buckets,
-    /// Requests that the engine is still holding back an answer to.
+    /// Requests that came and whose answer hasn't left; the engine counts them.
     pub in_flight: u32,
     /// Group rules are being reconciled until then: a second write meets 423.
     reconciling: Option<Time>,
@@ -218,6 +218,7 @@ fn tick(w: &mut World, now: Time) {
             Some(Due::Rules(uid)) => rules::run(w, &uid),
             Some(Due::Rule(rid)) => rules::run_everyone(w, &rid),
             Some(Due::Deprovision(uid)) => deeds::deprovision(w, &uid),
+            Some(Due::Provision(push)) => w.provisioning.push(push),
             Some(Due::Unassign(uid)) => deeds::drop_apps(w, &uid),
             None => {}
         }
@@ -230,3 +231,6 @@ fn tick(w: &mut World, now: Time) {
     }
     w.okta.spent.retain(|_, until| *until > now);
 }
+
+#[cfg(test)]
+mod tests;

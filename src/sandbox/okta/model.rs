@@ -6,6 +6,8 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::sandbox::world::Provision;
+
 pub type Time = DateTime<Utc>;
 
 pub fn stamp(t: Time) -> String {
@@ -192,6 +194,8 @@ pub enum Due {
     Deprovision(String),
     /// The background task takes the apps away.
     Unassign(String),
+    /// An app is told of a person.
+    Provision(Provision),
 }
 
 /// A service app: what `/oauth2/v1/token` knows of it.

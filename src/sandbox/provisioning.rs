@@ -1,0 +1,20 @@
+//! Okta's pushes to the apps: an assignment that begins makes an account, one that ends deactivates it.
+//!
+//! An app that isn't in this world, or that refuses, is told nothing more: at Okta, too, the assignment and the account part there.
+
+use super::slack;
+use super::world::{Provision, ProvisionKind, World};
+
+/// Hands over what has fallen due.
+pub fn deliver(world: &mut World) {
+    for push in std::mem::take(&mut world.provisioning) {
+        hand(world, &push);
+    }
+}
+
+fn hand(world: &mut World, push: &Provision) {
+    if push.system == "slack" && world.slack.is_some() {
+        // Slack knows people by address: the assignment's name, which may be older than the directory's.
+        let _ = slack::provision(world, &push.user_name, push.kind == ProvisionKind::Create);
+    }
+}
