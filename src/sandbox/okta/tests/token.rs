@@ -139,7 +139,7 @@ fn dpop_wants_a_proof_then_a_nonce_then_a_fresh_proof_a_call() {
     let jwk = json!({"kty": "EC", "crv": "P-256", "x": URL_SAFE_NO_PAD.encode(&point[1..33]), "y": URL_SAFE_NO_PAD.encode(&point[33..])});
     let proof = |claims: Value| jwt(&own, &json!({"typ": "dpop+jwt", "alg": "ES256", "jwk": jwk}), &claims);
     let now = o.w.now.timestamp();
-    let mut mint = |o: &mut Org, jti: &str, proof: Option<String>| {
+    let mint = |o: &mut Org, jti: &str, proof: Option<String>| {
         o.headers = proof.map(|p| ("dpop".to_owned(), p)).into_iter().collect();
         let c = claims(o, SERVICE_DPOP, jti);
         ask(o, &jwt(&k, &header(), &c), "okta.users.read")
