@@ -291,3 +291,6 @@ impl Base {
         )
     }
 }
+
+#[cfg(test)]
+mod tests;
