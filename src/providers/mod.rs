@@ -13,8 +13,6 @@ pub mod registry;
 #[cfg(test)]
 pub(crate) mod script;
 pub mod secrets;
-#[cfg(test)]
-pub(crate) mod tests;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -59,6 +59,7 @@ pub struct Row {
     hands: Option<Make<Act, dyn Hands>>,
     recorder: Option<Make<Act, dyn Recorder>>,
     roster: Option<Employs>,
+    accepts: fn(&Roster) -> Result<(), String>,
 }
 
 fn settings<S: Settings>(section: &Section) -> Result<S, ConfigError> {
@@ -80,6 +81,7 @@ impl Row {
             hands: None,
             recorder: None,
             roster: None,
+            accepts: |_| Ok(()),
         }
     }
     pub const fn page(mut self, page: &'static str) -> Row {
@@ -106,8 +108,8 @@ impl Row {
         self.of::<T::Settings>()
     }
     pub const fn roster<T: Source>(mut self) -> Row {
+        self.accepts = T::accepts;
         self.roster = Some(|section, words, look| {
-            T::accepts(words).map_err(|why| section.fault(why))?;
             Ok(Box::new(T::roster(
                 section.system.clone(),
                 settings(section)?,
@@ -169,7 +171,13 @@ pub fn recorder(section: &Section, act: &Act) -> Result<Option<Box<dyn Recorder>
     row(section)?.recorder.map(|make| make(section, act)).transpose()
 }
 
+/// For `config check` too: does `[roster]` say what this source needs, without which nothing can be decided?
+pub fn accepts(section: &Section, words: &Roster) -> Result<(), ConfigError> {
+    (row(section)?.accepts)(words).map_err(|why| section.fault(why))
+}
+
 pub fn roster(section: &Section, words: &Roster, look: &Look) -> Result<Box<dyn Employment>, ConfigError> {
+    accepts(section, words)?;
     match row(section)?.roster {
         Some(make) => make(section, words, look),
         None => Err(section.fault(format!(
@@ -182,4 +190,75 @@ pub fn roster(section: &Section, words: &Roster, look: &Look) -> Result<Box<dyn 
 /// The JSON Schema of jml.toml, with what every kind of system may be set to.
 pub fn schema() -> serde_json::Value {
     crate::config::schema(REGISTRY.iter().map(|row| (row.kind, row.settings)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{config::Config, model::System};
+
+    const EXAMPLE: &str = include_str!("../../examples/jml.toml");
+
+    fn fault(text: &str) -> Option<String> {
+        let config = match Config::parse("jml.toml", text.to_owned()) {
+            Ok(config) => config,
+            Err(e) => return Some(e.to_string()),
+        };
+        config
+            .systems
+            .values()
+            .find_map(|s| row(s).err())
+            .map(|e| e.to_string())
+    }
+    fn schema_fault(text: &str) -> Option<String> {
+        let document: serde_json::Value = toml::from_str(text).unwrap();
+        let validator = jsonschema::validator_for(&schema()).unwrap();
+        validator.iter_errors(&document).next().map(|e| e.to_string())
+    }
+
+    #[test]
+    fn the_example_is_what_reader_and_schema_take() {
+        assert_eq!(fault(EXAMPLE), None);
+        assert_eq!(schema_fault(EXAMPLE), None);
+        let csv = EXAMPLE.replace(
+            "source = \"okta\"",
+            "source = \"hr\"\n[roster.columns]\nid = \"ID\"\n[systems.hr]\nkind = \"csv\"\npath = \"a.csv\"\n",
+        );
+        assert_eq!((fault(&csv), schema_fault(&csv)), (None, None));
+    }
+
+    #[test]
+    fn a_key_or_a_kind_that_nobody_knows_is_refused_by_both() {
+        for (from, to, said) in [
+            ("team = ", "taem = ", "`taem`"),
+            ("[systems.datadog]", "[systems.fax]", "\"fax\""),
+        ] {
+            let text = EXAMPLE.replace(from, to);
+            let why = fault(&text).unwrap_or_default();
+            assert!(why.contains(said), "{to}: {why:?}");
+            assert!(schema_fault(&text).is_some(), "{to}");
+        }
+    }
+
+    #[test]
+    fn a_mapping_that_lacks_what_decides_is_a_fault_of_the_file() {
+        let text = "[systems.csv]\npath = \"a.csv\"\n[policy]\nzone = \"UTC\"\n[roster]\nsource = \"csv\"\ncolumns = { id = \"ID\" }\n";
+        let config = Config::parse("jml.toml", text.to_owned()).unwrap();
+        let section = &config.systems[&System::of("csv")];
+        let why = (row(section).unwrap().accepts)(&config.roster).unwrap_err();
+        assert!(why.contains("login"), "{why}");
+    }
+
+    #[test]
+    fn each_kind_has_one_row_a_role_and_a_page() {
+        let mut kinds: Vec<&str> = REGISTRY.iter().map(|r| r.kind).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        assert_eq!(kinds.len(), REGISTRY.len());
+        for row in REGISTRY {
+            assert!(row.is_target() || row.is_recorder() || row.is_roster(), "{}", row.kind);
+            assert!(row.page.starts_with("https://"), "{}", row.kind);
+            assert_eq!(row.is_target(), !row.verbs.is_empty(), "{}", row.kind);
+        }
+    }
 }

@@ -8,8 +8,6 @@ mod eyes;
 mod hands;
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod twin_tests;
 mod wire;
 
 use schemars::JsonSchema;

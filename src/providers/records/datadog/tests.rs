@@ -1,6 +1,5 @@
 use super::*;
 use crate::providers::script::{Script, lost, now, ok, says};
-use crate::providers::tests::Rig;
 
 macro_rules! fixture {
     ($name:literal) => {
@@ -194,30 +193,4 @@ async fn a_key_that_no_site_knows_is_told_from_one_that_is() {
     .valid()
     .await;
     assert_eq!(f.unwrap_err().kind, Kind::Auth);
-}
-
-/// Against the twin: what is late is kept all the same, because it is sent as of now.
-#[tokio::test(start_paused = true)]
-async fn the_twin_keeps_what_is_late() {
-    let rig = Rig::of(json!({"now": crate::providers::script::NOW}));
-    let sender = Sender::new(rig.writer(Scheme::Header("dd-api-key"), "datadog.write", explain));
-    sender
-        .deliver(&record(Duration::hours(5), metric(412.0, &["flow:leaver"])))
-        .await
-        .unwrap();
-    sender
-        .deliver(&record(Duration::hours(20), event("done")))
-        .await
-        .unwrap();
-    let state = rig.state();
-    assert_eq!(state["datadog"]["metrics"][0]["value"], 412.0);
-    assert!(
-        state["datadog"]["metrics"][0]["tags"]
-            .as_array()
-            .unwrap()
-            .contains(&json!("late:true"))
-    );
-    assert_eq!(state["datadog"]["events"][0]["aggregation_key"], "r-1");
-    let probe = Probe(rig.reader(Scheme::Header("dd-api-key"), "datadog.read", explain));
-    assert!(probe.valid().await.is_ok());
 }
