@@ -570,6 +570,8 @@ pub fn schemas() -> serde_json::Value {
         "config-init": Document<Written>,
         "config-check": Document<Written>,
         "link": Document<Noted>,
+        "sandbox-reset": Document<Written>,
+        "sandbox-journal": Document<Rows<serde_json::Value>>,
         "sandbox-people": Document<Rows<CastRow>>,
     };
     run.into_iter()

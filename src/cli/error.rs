@@ -168,7 +168,8 @@ impl CliError {
             }
         }
         out += &candidates(&self.candidates, utf8);
-        for h in &self.hints {
+        let told = |t: &str| self.screen.as_ref().is_some_and(|s| s.contains(t));
+        for h in self.hints.iter().filter(|h| !told(&h.text)) {
             let mut text = safe(&h.text);
             if h.command.is_some() {
                 text = text.trim_end_matches(['.', ':']).to_owned() + ":";

@@ -10,7 +10,7 @@ mod say;
 mod stage;
 
 use super::{
-    command::{audit, config, doctor, groups, joiner, leaver, link, mover, policy, run, sandbox, show, sweep},
+    command::{audit, doctor, groups, joiner, leaver, link, mover, policy, run, show, sweep},
     context::Context,
     error::CliError,
     exit::Exit,
@@ -114,36 +114,4 @@ pub async fn policy_explain(_cx: &Context, _args: policy::ExplainArgs) -> Result
 
 pub async fn link(_cx: &Context, _args: link::Args) -> Result<Exit, CliError> {
     Err(unbuilt("link"))
-}
-
-pub async fn config_init(_cx: &Context, _args: config::InitArgs) -> Result<Exit, CliError> {
-    Err(unbuilt("config init"))
-}
-
-pub async fn config_check(_cx: &Context, _args: config::CheckArgs) -> Result<Exit, CliError> {
-    Err(unbuilt("config check"))
-}
-
-pub async fn config_schema(_cx: &Context) -> Result<Exit, CliError> {
-    Err(unbuilt("config schema"))
-}
-
-pub async fn sandbox_tour(_cx: &Context) -> Result<Exit, CliError> {
-    Err(unbuilt("sandbox tour"))
-}
-
-pub async fn sandbox_serve(_cx: &Context, _args: sandbox::ServeArgs) -> Result<Exit, CliError> {
-    Err(unbuilt("sandbox serve"))
-}
-
-pub async fn sandbox_reset(_cx: &Context) -> Result<Exit, CliError> {
-    Err(unbuilt("sandbox reset"))
-}
-
-pub async fn sandbox_people(_cx: &Context) -> Result<Exit, CliError> {
-    Err(unbuilt("sandbox people"))
-}
-
-pub async fn sandbox_journal(_cx: &Context) -> Result<Exit, CliError> {
-    Err(unbuilt("sandbox journal"))
 }

@@ -1,10 +1,22 @@
 //! `jml sandbox`: the pretend firm: played, served, made anew, looked into.
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::Arc};
 
-use clap::{Subcommand, ValueHint};
+use clap::{Parser, Subcommand, ValueHint};
+use serde_json::Value;
 
-use crate::cli::{context::Context, error::CliError, exit::Exit, flow};
+use crate::{
+    cli::{
+        args::{Cli, Output},
+        context::{Context, open::refused},
+        document::{Rows, Written},
+        error::CliError,
+        exit::Exit,
+        signal::Stage,
+        view::{Tenant, list::List},
+    },
+    sandbox::{cast, engine::Host, serve, start},
+};
 
 /// A pretend firm of 2,200 people on this machine, with a twin of every system
 #[derive(Subcommand, Debug)]
@@ -50,8 +62,8 @@ pub struct ServeArgs {
     #[arg(long, value_name = "FAULT")]
     pub fault: Vec<String>,
     /// Answer so much later
-    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
-    pub latency: Option<Duration>,
+    #[arg(long, value_name = "DURATION")]
+    pub latency: Option<String>,
     /// Grant so many requests, as in okta:600/min (repeat for more)
     #[arg(long, value_name = "SYSTEM:N/min")]
     pub rate: Vec<String>,
@@ -89,10 +101,211 @@ impl Sandbox {
 
 pub async fn run(cx: &Context, sandbox: Sandbox) -> Result<Exit, CliError> {
     match sandbox {
-        Sandbox::Tour(_) => flow::sandbox_tour(cx).await,
-        Sandbox::Serve(a) => flow::sandbox_serve(cx, a).await,
-        Sandbox::Reset(_) => flow::sandbox_reset(cx).await,
-        Sandbox::People(_) => flow::sandbox_people(cx).await,
-        Sandbox::Journal(_) => flow::sandbox_journal(cx).await,
+        Sandbox::Tour(_) => tour(cx).await,
+        Sandbox::Serve(a) => served(cx, a).await,
+        Sandbox::Reset(_) => reset(cx),
+        Sandbox::People(_) => people(cx),
+        Sandbox::Journal(_) => journal(cx),
+    }
+}
+
+/// The organisation of the firm in the folder.
+fn firm() -> Tenant {
+    Tenant {
+        host: "sandbox".into(),
+        org: "00o0000000000000ACME".into(),
+        sandbox: true,
+    }
+}
+
+fn list<'a>(kind: &'a str, tenant: &'a Tenant, columns: &'a [&'a str]) -> List<'a> {
+    List {
+        kind,
+        tenant,
+        exit: Exit::Done,
+        columns,
+        own_kind: false,
+    }
+}
+
+async fn served(cx: &Context, a: ServeArgs) -> Result<Exit, CliError> {
+    let options = serve::Options {
+        folder: cx.sandbox_folder()?,
+        people: a.people,
+        seed: a.seed,
+        world: a.world,
+        config: a.config,
+        endpoints: a.endpoints,
+        journal: a.journal,
+        faults: a.fault,
+        latency: a.latency,
+        rates: a.rate,
+    };
+    let clock = cx.clock;
+    let host: Host = Arc::new(move || clock.now());
+    let out = cx.out.clone();
+    // Its own signals end it, in order; ours would leave in the middle of an answer.
+    cx.signals.enter(Stage::Applying);
+    serve::serve(options, host, Arc::new(move |line| out.data(&format!("{line}\n"))))
+        .await
+        .map_err(refused)?;
+    Ok(Exit::Done)
+}
+
+fn reset(cx: &Context) -> Result<Exit, CliError> {
+    let folder = cx.sandbox_folder()?;
+    start::reset(&folder).map_err(refused)?;
+    let path = folder.display().to_string();
+    if cx.global.output.json() {
+        let tenant = firm();
+        cx.out
+            .document(&list("sandbox-reset", &tenant, &[]).document(Written { path, pins: None }));
+    } else {
+        cx.out
+            .data(&format!("The next command makes the firm anew, in {path}\n"));
+    }
+    Ok(Exit::Done)
+}
+
+fn people(cx: &Context) -> Result<Exit, CliError> {
+    let rows = cast::cast();
+    list("sandbox-people", &firm(), &["login", "name", "stories"])
+        .show(&cx.out, &rows, "", || Rows { rows: rows.clone() })?;
+    Ok(Exit::Done)
+}
+
+fn journal(cx: &Context) -> Result<Exit, CliError> {
+    let path = cx.sandbox_folder()?.join("journal.ndjson");
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => String::new(),
+        Err(e) => return Err(CliError::usage(format!("{} can't be read", path.display())).why(e.to_string())),
+    };
+    // A line that is still being written is none yet.
+    let rows: Vec<Value> = text.lines().filter_map(|l| serde_json::from_str(l).ok()).collect();
+    let columns = ["system", "method", "path", "status", "query"];
+    list("sandbox-journal", &firm(), &columns).show(&cx.out, &rows, "", || Rows { rows: rows.clone() })?;
+    Ok(Exit::Done)
+}
+
+struct Scene {
+    told: String,
+    argv: Vec<String>,
+}
+
+fn scenes() -> Vec<Scene> {
+    let cast = cast::cast();
+    let with = |story: &str| {
+        cast.iter()
+            .find(|c| c.stories.contains(&story))
+            .map(|c| (c.name.clone(), c.login.clone()))
+            .unwrap_or_default()
+    };
+    let scene = |told: String, argv: &[&str]| Scene {
+        told,
+        argv: argv.iter().map(|a| (*a).to_owned()).collect(),
+    };
+    let (joiner, joins) = with("joiner-due");
+    let (mover, moves) = with("mover-due");
+    let (leaver, leaves) = with("leaver-due");
+    let (missed, _) = with("leaver-missed");
+    vec![
+        scene(
+            format!("{joiner} starts: the groups of the job, and the channels."),
+            &["joiner", &joins, "-y"],
+        ),
+        scene(
+            format!("{mover} changes jobs: what the old one gave goes first."),
+            &["mover", &moves, "-y"],
+        ),
+        scene(
+            format!("{leaver} has left: contained first, then everything else, each step read again."),
+            &["leaver", &leaves, "--confirm", &leaves],
+        ),
+        scene(
+            format!("{missed} left a while ago, and nobody did anything. The sweep finds out."),
+            &["sweep", "--lane", "leavers", "-y"],
+        ),
+        scene(
+            "The auditor asks whether anybody touched the record.".into(),
+            &["audit", "verify"],
+        ),
+    ]
+}
+
+/// Each scene is the command itself, on a firm that is made for the tour and thrown away.
+async fn tour(cx: &Context) -> Result<Exit, CliError> {
+    if cx.global.output != Output::Human {
+        return Err(CliError::usage(
+            "the tour is for people: it has no other form than text",
+        ));
+    }
+    let folder = tempfile::tempdir()
+        .map_err(|e| CliError::internal("a folder for the tour could not be made").why(e.to_string()))?;
+    let scenes = scenes();
+    cx.out.data(
+        "A pretend firm: acme.example, 2200 people, all on this machine.\n\
+         Five scenes. Any key goes on, q ends; off a terminal it runs through.\n",
+    );
+    let mut exit = Exit::Done;
+    for (n, scene) in scenes.iter().enumerate() {
+        cx.out.data(&format!(
+            "\n{} of {}  {}\n$ jml {}\n",
+            n + 1,
+            scenes.len(),
+            scene.told,
+            scene.argv.join(" ")
+        ));
+        if cx.can_ask() && !go_on().await {
+            break;
+        }
+        let argv = ["jml", "--sandbox"]
+            .into_iter()
+            .chain(scene.argv.iter().map(String::as_str));
+        let cli = Cli::try_parse_from(argv)
+            .map_err(|e| CliError::internal("a scene of the tour is no command").why(e.to_string()))?;
+        let mut inner = Context::new(crate::cli::args::Global {
+            color: cx.global.color,
+            no_color: cx.global.no_color,
+            ..cli.global
+        });
+        inner.env.state_home = Some(folder.path().to_owned());
+        match Box::pin(super::run(&inner, cli.command)).await {
+            // What a scene is about may well be an exit of its own: a sweep that found somebody to hold.
+            Ok(_) => {}
+            Err(e) => {
+                exit = e.exit;
+                cx.out.warn(&e.human(cx.env.utf8));
+                break;
+            }
+        }
+    }
+    cx.out
+        .data("\nTry it yourself:  jml leaver --help    who is in the firm:  jml sandbox people\n");
+    Ok(exit)
+}
+
+/// Waits for a key; q is no.
+async fn go_on() -> bool {
+    let key = tokio::task::spawn_blocking(|| dialoguer::console::Term::stderr().read_key()).await;
+    !matches!(
+        key,
+        Ok(Ok(
+            dialoguer::console::Key::Char('q' | 'Q') | dialoguer::console::Key::Escape
+        ))
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_scene_is_a_command_about_somebody() {
+        for s in scenes() {
+            let argv = std::iter::once("jml").chain(s.argv.iter().map(String::as_str));
+            assert!(Cli::try_parse_from(argv).is_ok(), "{:?}", s.argv);
+            assert!(s.argv.iter().all(|a| !a.is_empty()), "{:?}", s.argv);
+        }
     }
 }

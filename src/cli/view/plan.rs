@@ -277,9 +277,8 @@ fn lines(plan: &Plan, phase: Phase, screen: &Screen) -> Vec<Line> {
         let actions: Vec<_> = group.iter().map(|(_, s)| &s.effect.action).collect();
         let note = |no: StepNo| plan.notes.iter().position(|n| n.step == Some(no));
         let mut beside: Vec<String> = vec![];
-        let told = matches!(phase, Phase::Remove | Phase::Add | Phase::Activate) && step.why != plan.reason;
-        if run == 1 && told && step.waits.is_none() {
-            beside.push(screen.safe(&step.why));
+        if run == 1 && step.waits.is_none() {
+            beside.extend(reason(plan, group, phase, screen));
         }
         if let Some(w) = &step.waits {
             let until = w
@@ -303,6 +302,27 @@ fn lines(plan: &Plan, phase: Phase, screen: &Screen) -> Vec<Line> {
         });
     }
     out
+}
+
+/// Of a leaver what goes with it, for all goes anyway; of others why just this.
+fn reason(plan: &Plan, group: &[(StepNo, &Step)], phase: Phase, screen: &Screen) -> Option<String> {
+    let (no, step) = group.first()?;
+    if !matches!(phase, Phase::Remove | Phase::Add | Phase::Activate) || step.why == plan.reason {
+        return None;
+    }
+    match step.effect.action.verb() {
+        Verb::RemoveMember if plan.flow == Flow::Leaver => {
+            let apps: Vec<String> = plan
+                .expects
+                .iter()
+                .filter(|e| !e.assigned && e.by.contains(no))
+                .map(|e| screen.fit(&e.app.name, 40))
+                .collect();
+            (!apps.is_empty()).then(|| format!("loses {}", apps.join(", ")))
+        }
+        Verb::UnassignApp if plan.flow == Flow::Leaver => None,
+        _ => Some(screen.safe(&step.why)),
+    }
 }
 
 /// Several of these in a row are one line.
@@ -457,8 +477,8 @@ Due 09:18:52Z, 14m07s from now.                              plan 72f7-9499-efe8
            - okta        clear sessions and OAuth tokens
            - okta        revoke grants
            - slack       sign out everywhere
-3 remove   - okta        group ROLE-ENG     loses GitHub, Jira, AWS SSO
-           - okta        group ENG-ONCALL   every membership goes ! note 1
+3 remove   - okta        group ROLE-ENG     loses Jira
+           - okta        group ENG-ONCALL   ! note 1
            - slack       deactivate         the account alice
 4 close    - okta        deactivate
 5 verify   read okta, slack again until gone
