@@ -8,9 +8,10 @@ mod preview;
 mod resume;
 mod say;
 mod stage;
+mod sweep;
 
 use super::{
-    command::{audit, doctor, groups, joiner, leaver, link, mover, policy, run, show, sweep},
+    command::{audit, doctor, groups, joiner, leaver, link, mover, policy, run, show},
     context::Context,
     error::CliError,
     exit::Exit,
@@ -32,8 +33,8 @@ pub async fn leaver(cx: &Context, args: leaver::Args) -> Result<Exit, CliError> 
     by_hand::leaver(cx, args).await
 }
 
-pub async fn sweep(_cx: &Context, _args: sweep::Args) -> Result<Exit, CliError> {
-    Err(unbuilt("sweep"))
+pub async fn sweep(cx: &Context, args: super::command::sweep::Args) -> Result<Exit, CliError> {
+    sweep::sweep(cx, args).await
 }
 
 pub async fn groups_list(_cx: &Context) -> Result<Exit, CliError> {

@@ -6,6 +6,7 @@
 pub mod checkpoint;
 pub mod entry;
 mod error;
+mod everyone;
 pub mod fold;
 pub mod lease;
 mod person;
@@ -23,6 +24,7 @@ use tokio::sync::{mpsc, oneshot};
 
 pub use entry::{Body, Draft, Entry, Envelope, Opened, Seq, Subject, Swept};
 pub use error::LedgerError;
+pub use everyone::Everyone;
 pub use fold::{Illegal, PersonState, Progress, State};
 pub use lease::{Fence, Guard, Lease};
 pub use proof::{Bad, Proof, Verdict};

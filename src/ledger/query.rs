@@ -178,7 +178,7 @@ fn kinds(kinds: &[&'static str]) -> Query {
 }
 
 impl Keeper {
-    fn each(
+    pub(super) fn each(
         &mut self,
         query: &Query,
         mut f: impl FnMut(Entry) -> Result<bool, LedgerError>,
@@ -486,7 +486,7 @@ fn follow(state: &mut State, entry: &Entry) -> Result<(), LedgerError> {
 }
 
 impl History {
-    fn learn(&mut self, record: &StepRecord, at: DateTime<Utc>) {
+    pub(super) fn learn(&mut self, record: &StepRecord, at: DateTime<Utc>) {
         if !record.settled() {
             return;
         }

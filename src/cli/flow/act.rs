@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use futures::future::try_join_all;
+use futures::future::join_all;
 
 use super::{
     errors,
@@ -14,7 +14,7 @@ use super::{
 use crate::{
     cli::{context::Context, error::CliError, firm::Firm, signal::Stage},
     ledger::{
-        Lease,
+        Guard, Lease,
         entry::{Body, Draft, Opened, Subject as Id},
         fold::State,
     },
@@ -68,7 +68,11 @@ pub fn parties(run: &str, subjects: Vec<Subject>) -> Vec<Party> {
     all.into_values().collect()
 }
 
-/// Leases first, then a fresh look, then the same plans again; only then are write credentials fetched.
+/// Whom a sweep passed over, and why: somebody else works on them, or the fresh look refuses.
+pub type Passed = Vec<(Subject, CliError)>;
+
+/// Leases first, then a fresh look, then the same plans again; only then are write credentials fetched. By hand the first person who
+/// can't be worked on ends the command; a sweep (`passed` is given) goes on with the others.
 pub async fn act(
     cx: &Context,
     firm: &Firm,
@@ -77,20 +81,39 @@ pub async fn act(
     agreed: Agreed,
     population: usize,
     cause: &Cause,
+    mut passed: Option<&mut Passed>,
 ) -> Result<Vec<State>, CliError> {
-    let mut leased = vec![];
-    for p in parties {
-        let ids: Vec<Id> = p.subjects.iter().map(|s| s.id().0.clone()).collect();
-        let lease = firm.ledger.lease(&ids, &p.run).await?;
-        leased.push((p, lease));
-    }
     let mut fresh = vec![];
-    for (p, lease) in leased {
-        let subjects = look_again(firm, tenant, &p.subjects).await?;
-        if let Some(refusal) = subjects.iter().find_map(|s| s.plan.as_ref().err()) {
-            return Err(errors::refusal(refusal));
+    for mut p in parties {
+        let (mut leases, mut held) = (vec![], vec![]);
+        for s in std::mem::take(&mut p.subjects) {
+            match (firm.ledger.lease(&[s.id().0.clone()], &p.run).await, &mut passed) {
+                (Ok(lease), _) => {
+                    leases.push(lease);
+                    held.push(s);
+                }
+                (Err(e), Some(passed)) => passed.push((s, e.into())),
+                (Err(e), None) => return Err(e.into()),
+            }
         }
-        fresh.push((Party { subjects, ..p }, lease));
+        let (ready, refused): (Vec<_>, Vec<_>) = look_again(firm, tenant, &held)
+            .await?
+            .into_iter()
+            .partition(|s| s.plan.is_ok());
+        for s in refused {
+            let e = s
+                .plan
+                .as_ref()
+                .err()
+                .map_or_else(|| CliError::internal("a refusal without a reason"), errors::refusal);
+            match &mut passed {
+                Some(passed) => passed.push((s, e)),
+                None => return Err(e),
+            }
+        }
+        if !ready.is_empty() {
+            fresh.push((Party { subjects: ready, ..p }, leases));
+        }
     }
     let plans = fresh
         .iter()
@@ -104,11 +127,11 @@ pub async fn act(
 }
 
 /// Acts on what was agreed, under leases that are held already.
-pub async fn apply(
+async fn apply(
     cx: &Context,
     firm: &Firm,
     tenant: &Tenant,
-    parties: Vec<(Party, Lease)>,
+    parties: Vec<(Party, Vec<Lease>)>,
     agreed: &Agreed,
     cause: &Cause,
 ) -> Result<Vec<State>, CliError> {
@@ -116,7 +139,7 @@ pub async fn apply(
     cx.signals.enter(Stage::Applying);
     let stop = stage::stop(cx);
     let (events, view) = stage::view(cx);
-    let work = parties.into_iter().map(|(party, lease)| {
+    let work = parties.into_iter().map(|(party, leases)| {
         let crew = Crew {
             run: party.run.clone(),
             operator: firm.operator.clone(),
@@ -126,7 +149,9 @@ pub async fn apply(
             wording: stage::wording(cx, firm),
             tags: firm.tags(cause.kind),
             ledger: firm.ledger.clone(),
-            guard: lease.guard(),
+            guard: Guard {
+                fences: leases.iter().flat_map(|l| l.guard().fences).collect(),
+            },
             clock: firm.clock.clone(),
             events: events.clone(),
             stop: stop.clone(),
@@ -139,17 +164,20 @@ pub async fn apply(
             let owed: Vec<_> = state.undelivered().cloned().collect();
             outbox::deliver(&crew.recorders, &crew.ledger, &crew.guard, &crew.operator, owed).await?;
             drop(crew);
-            lease.release().await?;
+            for lease in leases {
+                lease.release().await?;
+            }
             firm.ledger
                 .run(&run)
                 .await?
                 .ok_or_else(|| CliError::internal(format!("run {run} left no trace in the ledger")))
         }
     });
-    let done = try_join_all(work.collect::<Vec<_>>()).await;
+    // Each run ends by itself: one whose ledger fails takes no other with it.
+    let done = join_all(work.collect::<Vec<_>>()).await;
     drop(events);
     view.close().await;
-    done
+    done.into_iter().collect()
 }
 
 /// The first entries of a run, or of its continuation: what is now known of the old steps, then the plan of what is left.

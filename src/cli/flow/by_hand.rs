@@ -160,7 +160,7 @@ pub async fn by_hand(
     };
     let run = firm.new_run().await?;
     let parties: Vec<Party> = act::parties(&run, due);
-    let states = act::act(cx, firm, &mut tenant, parties, agreed, population, &cause).await?;
+    let states = act::act(cx, firm, &mut tenant, parties, agreed, population, &cause, None).await?;
     Ok(say::closing(cx, firm, ask.flow(), &states, &idle))
 }
 
@@ -197,7 +197,7 @@ fn same(login: &str, typed: &str) -> bool {
 fn reason(ask: &Ask) -> Option<&leaving::Override> {
     match ask {
         Ask::Leaver(a) => a.overrule.as_ref(),
-        Ask::Mover | Ask::Joiner(_) => None,
+        Ask::Mover | Ask::Joiner(_) | Ask::Leave => None,
     }
 }
 

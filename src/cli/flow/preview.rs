@@ -28,6 +28,8 @@ pub enum Ask {
     Leaver(planner::leaver::Ask),
     Mover,
     Joiner(planner::joiner::Welcome),
+    /// On leave, where policy suspends.
+    Leave,
 }
 
 impl Ask {
@@ -36,11 +38,12 @@ impl Ask {
             Ask::Leaver(_) => Flow::Leaver,
             Ask::Mover => Flow::Mover,
             Ask::Joiner(_) => Flow::Joiner,
+            Ask::Leave => Flow::Leave,
         }
     }
     fn gives(&self) -> bool {
         match self {
-            Ask::Leaver(_) => false,
+            Ask::Leaver(_) | Ask::Leave => false,
             Ask::Mover | Ask::Joiner(_) => true,
         }
     }
@@ -178,6 +181,7 @@ fn decide(firm: &Firm, ask: &Ask, seen: &Observation, now: chrono::DateTime<chro
         Ask::Leaver(a) => planner::leaver::leaver(seen, policy, now, a),
         Ask::Mover => planner::mover::mover(seen, policy, now),
         Ask::Joiner(a) => planner::joiner::joiner(seen, policy, now, *a),
+        Ask::Leave => planner::leave::leave(seen, policy, now),
     }?;
     let lint = planner::check(&plan, policy, seen);
     plan.notes.extend(lint);

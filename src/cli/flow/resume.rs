@@ -113,7 +113,7 @@ async fn one(cx: &Context, firm: &Firm, state: State) -> Result<Vec<State>, CliE
         ticket: opened.and_then(|o| o.ticket),
     };
     let parties = act::parties(&state.run, subjects);
-    act::act(cx, firm, &mut tenant, parties, agreed, population, &cause).await
+    act::act(cx, firm, &mut tenant, parties, agreed, population, &cause, None).await
 }
 
 /// Who of a run is not finished, each with the planner that the run was for.

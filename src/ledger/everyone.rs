@@ -1,0 +1,80 @@
+//! What memory has of everybody at once, for the sweep: one pass, never a question a person.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+
+use super::{
+    Ledger, LedgerError, PersonState, State,
+    entry::{Body, Subject},
+    query::History,
+    store::Query,
+};
+use crate::model::{Flow, PersonResult, System};
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Everyone {
+    /// What was given and not taken away again: (system, holding id).
+    pub given: BTreeMap<Subject, BTreeSet<(System, String)>>,
+    /// When a leaver's run last closed complete.
+    pub finished: BTreeMap<Subject, DateTime<Utc>>,
+    /// Leavers by an operator's word against HR's.
+    pub overridden: BTreeSet<Subject>,
+    /// Runs with somebody who is not finished: run, subject, flow.
+    pub open: Vec<(String, Subject, Flow)>,
+}
+
+impl Ledger {
+    pub async fn everyone(&self) -> Result<Everyone, LedgerError> {
+        self.ask(|k| {
+            let mut runs: BTreeMap<String, State> = BTreeMap::new();
+            let mut histories: BTreeMap<Subject, History> = BTreeMap::new();
+            let mut all = Everyone::default();
+            k.each(&Query::default(), |e| {
+                let state = runs.entry(e.envelope.run.clone()).or_default();
+                state.take(&e).map_err(LedgerError::from)?;
+                let at = e.envelope.time;
+                match &e.body {
+                    Some(Body::Finished { subject, step, .. } | Body::Verified { subject, step }) => {
+                        if let Some(record) = state.people.get(subject).and_then(|p| p.steps.get(*step)) {
+                            histories.entry(subject.clone()).or_default().learn(record, at);
+                        }
+                    }
+                    Some(Body::Closed {
+                        subject,
+                        result: PersonResult::Complete,
+                    }) => {
+                        if state.people.get(subject).is_some_and(|p| p.flow == Flow::Leaver) {
+                            all.finished.insert(subject.clone(), at);
+                            if state.opened.as_ref().is_some_and(|(_, o)| o.reason.is_some()) {
+                                all.overridden.insert(subject.clone());
+                            }
+                        }
+                    }
+                    _ => {}
+                }
+                Ok(true)
+            })?;
+            all.given = histories
+                .into_iter()
+                .map(|(s, h)| (s, h.given))
+                .filter(|(_, g)| !g.is_empty())
+                .collect();
+            all.open = runs
+                .into_iter()
+                .flat_map(|(run, state)| {
+                    let open = |p: &&PersonState| !p.finished() && p.held.is_none();
+                    let people: Vec<_> = state
+                        .people
+                        .values()
+                        .filter(open)
+                        .map(|p| (run.clone(), p.subject.clone(), p.flow))
+                        .collect();
+                    people
+                })
+                .collect();
+            Ok(all)
+        })
+        .await
+    }
+}
