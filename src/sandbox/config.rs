@@ -84,8 +84,6 @@ fn systems(world: &World, places: &Places<'_>) -> Map<String, Value> {
                 table["team"] = team.unwrap_or(TEAM).into();
                 let plan = world.given.pointer("/apps/slack/plan").and_then(Value::as_str);
                 table["plan"] = plan.unwrap_or("business").into();
-                let plan = world.given.pointer("/apps/slack/plan").and_then(Value::as_str);
-                table["plan"] = plan.unwrap_or("business").into();
             }
             _ => {}
         }
