@@ -165,7 +165,7 @@ async fn answers(cx: &Context, a: InitArgs) -> Result<Answers, CliError> {
     let missing: Vec<&str> = asked.iter().filter(|x| x.1.is_none()).map(|x| x.0).collect();
     if !missing.is_empty() && !cx.can_ask() {
         return Err(CliError::usage(format!(
-            "nobody can be asked here, and {} is needed; nothing was written",
+            "nobody can be asked here, and this needs {}; nothing was written",
             text::list(&missing)
         ))
         .run("What each is", "jml config init --help"));

@@ -314,7 +314,8 @@ pub fn sla(
         return out;
     }
     out += "               p50      p95      max\n";
-    let lines: [(&str, fn(&Sla) -> Option<i64>, &str); 4] = [
+    type Of = fn(&Sla) -> Option<i64>;
+    let lines: [(&str, Of, &str); 4] = [
         ("HR lag", |r| r.hr_lag_ms, "   HR's own, outside the promise"),
         ("found", |r| r.found_ms, ""),
         ("contained", |r| r.contained_ms, ""),

@@ -424,13 +424,12 @@ impl Report<'_> {
     }
 
     fn record(&self) -> String {
+        // Numbers that a person can look up; an event's own id is none.
         let made: Vec<String> = self
             .records()
+            .filter(|i| matches!(i.record.what, What::Change { .. } | What::Incident { .. }))
             .filter_map(|i| i.delivered.as_ref().map(|(_, r)| (i, r)))
-            .filter_map(|(i, r)| match &r.made {
-                Some(made) => Some(self.screen.safe(made)),
-                None => matches!(i.record.what, What::Change { .. }).then(|| self.screen.safe(i.system.as_str())),
-            })
+            .map(|(i, r)| self.screen.safe(r.made.as_deref().unwrap_or(i.system.as_str())))
             .collect();
         let mut parts = made;
         if let Some(size) = self.state.checkpoint.as_deref().and_then(size) {
