@@ -18,7 +18,7 @@ use crate::{
     config::{Config, Section},
     http::{Client, Observer, Trust},
     ledger::{Ledger, Meta},
-    model::{Failure, Observed, Person, PersonId, System, Worker, system::OKTA},
+    model::{Failure, Observed, Person, PersonId, Protected, System, Worker, system::OKTA},
     planner::{consent::Agreed, employment},
     providers::{Act, Eyes, Look, Roster, okta::Directory, registry, secrets::Secrets},
     run::{
@@ -211,21 +211,32 @@ impl Firm {
 
     /// The tenant's catalogue, with the people whom policy protects.
     pub async fn tenant(&self, need: Need) -> Result<Tenant, CliError> {
-        let mut tenant = observe::tenant(&self.look, self.organisation.clone(), need).await;
-        if let Observed::Unknown(f) = &tenant.catalogue.groups {
-            return Err(CliError::unread(f));
-        }
+        let mut tenant = self.bare_tenant(need).await?;
         for p in &self.config.protected {
             match self.look.directory.person(&p.login).await {
-                Ok(Observed::Present(person)) => {
-                    let why = p.reason.clone().unwrap_or_else(|| "[protect] people".to_owned());
-                    tenant.catalogue.protected.insert(person.id, why);
-                }
+                Ok(Observed::Present(person)) => protect(&mut tenant, person.id, p),
                 Ok(Observed::Absent) => {}
                 Ok(Observed::Unknown(f)) | Err(f) => tenant.catalogue.protection_unknown = Some(f),
             }
         }
         Ok(tenant)
+    }
+
+    /// Without them: a sweep, which reads everybody, finds them in that.
+    pub async fn bare_tenant(&self, need: Need) -> Result<Tenant, CliError> {
+        let tenant = observe::tenant(&self.look, self.organisation.clone(), need).await;
+        match &tenant.catalogue.groups {
+            Observed::Unknown(f) => Err(CliError::unread(f)),
+            Observed::Present(_) | Observed::Absent => Ok(tenant),
+        }
+    }
+
+    pub fn protect(&self, tenant: &mut Tenant, people: &[Person]) {
+        for p in &self.config.protected {
+            for person in people.iter().filter(|q| fold(&q.login) == fold(&p.login)) {
+                protect(tenant, person.id.clone(), p);
+            }
+        }
     }
 
     /// Everyone whom the roster knows; `None` where the directory is the roster.
@@ -331,6 +342,11 @@ impl Firm {
         let env = if self.sandbox { "sandbox" } else { "prod" };
         vec![format!("env:{env}"), format!("trigger:{trigger}")]
     }
+}
+
+fn protect(tenant: &mut Tenant, id: PersonId, listed: &Protected) {
+    let why = listed.reason.clone().unwrap_or_else(|| "[protect] people".to_owned());
+    tenant.catalogue.protected.insert(id, why);
 }
 
 /// For finding only: case and composition of letters don't tell two people apart.

@@ -62,6 +62,8 @@ enum Reading {
 
 /// Runs every subject of the state to its end, verification included. What a signal cut short stays open in the ledger.
 pub async fn execute(crew: &Crew, mut state: State, targets: &BTreeMap<Subject, Target>) -> Result<State, LedgerError> {
+    // A run that is taken up may hold people who are finished, or whom nobody asked to go on with.
+    state.people.retain(|subject, _| targets.contains_key(subject));
     let mut inflight: FuturesUnordered<BoxFuture<'_, Ended>> = FuturesUnordered::new();
     let mut ended: Vec<Ended> = vec![];
     let mut reading: BTreeMap<(Subject, System), Reading> = BTreeMap::new();

@@ -12,7 +12,9 @@ use futures::future::{join_all, join5};
 use super::AllEyes;
 use crate::{
     ledger::History,
-    model::{Account, Brief, Catalogue, Failure, Holding, Observation, Observed, Person, Seen, System, system::OKTA},
+    model::{
+        Account, Brief, Catalogue, Failure, Held, Holding, Observation, Observed, Person, Seen, System, system::OKTA,
+    },
     providers::{
         Handles, Known,
         okta::{ApiToken, Directory},
@@ -85,12 +87,13 @@ pub async fn tenant(look: &Looking, organisation: String, need: Need) -> Tenant 
             Observed::Absent
         }
     };
-    let offers = join_all(
-        look.eyes
-            .iter()
-            .filter(|_| need.offers)
-            .map(|(system, eyes)| async move { (system.clone(), known(eyes.offers().await)) }),
-    );
+    let offers = async {
+        if need.offers {
+            offers(look).await
+        } else {
+            BTreeMap::new()
+        }
+    };
     let ((groups, admins), rules, apps, tokens, offers) = join5(people, rules, apps, tokens, offers).await;
     let (protected, protection_unknown) = match admins {
         Ok(all) => {
@@ -115,7 +118,7 @@ pub async fn tenant(look: &Looking, organisation: String, need: Need) -> Tenant 
             rules,
             apps,
             apps_of_group: BTreeMap::new(),
-            offers: offers.into_iter().collect(),
+            offers,
             protected,
             protection_unknown,
             managers: BTreeMap::new(),
@@ -123,6 +126,15 @@ pub async fn tenant(look: &Looking, organisation: String, need: Need) -> Tenant 
         },
         tokens,
     }
+}
+
+/// What policy may give in each system beside Okta's groups.
+pub async fn offers(look: &Looking) -> BTreeMap<System, Observed<BTreeMap<String, Held>>> {
+    let read = look
+        .eyes
+        .iter()
+        .map(|(system, eyes)| async move { (system.clone(), known(eyes.offers().await)) });
+    join_all(read).await.into_iter().collect()
 }
 
 /// Which apps each of these groups gives: only a mover's and joiner's preview asks.

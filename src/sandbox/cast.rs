@@ -114,6 +114,7 @@ pub(super) const CAST: &[Person] = &[
         stories: &["leaver-missed"],
         leaves: Some(-9),
         recorded: Some(9 * 24 * 60),
+        extra: |u| u["profile"]["employmentStatus"] = json!("Terminated"),
         ..LEAVER
     },
     Person {
@@ -308,7 +309,6 @@ pub(super) const CAST: &[Person] = &[
         stories: &["leaver-provisioned"],
         status: "PROVISIONED",
         groups: Some(&["BR-ALL-EMPLOYEES"]),
-        has_slack: false,
         ..LEAVER
     },
     Person {

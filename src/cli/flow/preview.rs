@@ -41,7 +41,7 @@ impl Ask {
             Ask::Leave => Flow::Leave,
         }
     }
-    fn gives(&self) -> bool {
+    pub fn gives(&self) -> bool {
         match self {
             Ask::Leaver(_) | Ask::Leave => false,
             Ask::Mover | Ask::Joiner(_) => true,

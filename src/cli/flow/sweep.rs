@@ -42,7 +42,7 @@ use crate::{
         refusal::Class,
         sweep::{self, Due, Facts, Lanes, Shown},
     },
-    run::observe::{Need, Tenant},
+    run::observe::{self, Need, Tenant},
 };
 
 /// Groups whose members are read side by side.
@@ -96,8 +96,9 @@ async fn once(cx: &Context, args: &Args) -> Result<Exit, CliError> {
         true => None,
         false => Some(firm.ledger.lease(&[SUBJECT.to_owned()], &run).await?),
     };
-    let mut tenant = firm.tenant(need()).await?;
+    let mut tenant = firm.bare_tenant(need()).await?;
     let read = read(&firm, &tenant).await?;
+    firm.protect(&mut tenant, &read.facts.people);
     let limits = limits(&firm.config.limits, args.max_leavers, read.facts.people.len());
     let mut tell = Telling {
         run: (!looks).then(|| run.clone()),
@@ -148,12 +149,15 @@ async fn once(cx: &Context, args: &Args) -> Result<Exit, CliError> {
             .named
             .iter()
             .chain(&lanes.settling)
-            .map(|s| format!("{} {}", s.login, s.text)),
+            .map(|s| format!("{} {}", s.login, without(&s.login, &s.text))),
     );
     tell.aside(&lanes.set_aside);
     tell.held(&lanes.protected);
     tell.unread(&lanes.unread);
     let due = due(args, &lanes);
+    if due.iter().any(|(_, ask)| ask.gives()) {
+        tenant.catalogue.offers = observe::offers(&firm.look).await;
+    }
     let people = fetch(&firm, due, &mut tell).await?;
     let subjects = preview::look(&firm, &mut tenant, people).await?;
     let (able, refused): (Vec<Subject>, Vec<Subject>) = subjects.into_iter().partition(|s| s.plan.is_ok());
@@ -220,7 +224,7 @@ fn need() -> Need {
         apps: true,
         admins: true,
         tokens: true,
-        offers: true,
+        offers: false,
     }
 }
 
@@ -746,7 +750,7 @@ impl Telling {
         for s in shown {
             self.set_aside.push(document::SetAside {
                 login: s.login.clone(),
-                why: s.text.clone(),
+                why: without(&s.login, &s.text),
                 place: s.place.clone(),
             });
             self.exit = self.exit.worse(Exit::Partial);
@@ -765,7 +769,7 @@ impl Telling {
         for s in shown {
             self.set_aside.push(document::SetAside {
                 login: s.login.clone(),
-                why: s.text.clone(),
+                why: without(&s.login, &s.text),
                 place: s.place.clone(),
             });
             // Nothing else was begun: try again later; else it is partial.
@@ -779,8 +783,8 @@ impl Telling {
             Class::Future => self.note(&login, &text),
             Class::Refused | Class::SetAside | Class::Unread | Class::Unbelievable => {
                 self.set_aside.push(document::SetAside {
+                    why: without(&login, &text),
                     login,
-                    why: text,
                     place: None,
                 });
                 self.exit = self.exit.worse(Exit::Partial);
@@ -866,6 +870,12 @@ impl Telling {
         };
         say::write(cx, firm, "sweep", exit, body);
     }
+}
+
+/// A refusal's sentence names the person; a line that begins with them needs it once.
+fn without(login: &str, text: &str) -> String {
+    let rest = text.strip_prefix(login).unwrap_or(text);
+    rest.trim_start_matches([':', ' ']).to_owned()
 }
 
 fn bare(login: &str, id: Option<&PersonId>, flow: &str, result: PersonResult, why: &str) -> document::Person {

@@ -126,6 +126,7 @@ pub fn short(effect: &Effect, screen: &Screen) -> String {
     let mark = if effect.action.gives() { '+' } else { '-' };
     match effect.action.object() {
         Some(o) => format!("{mark}{}", screen.fit(o, 40)),
+        None if effect.action.verb() == Verb::SendMessage => "message".into(),
         None => format!("{mark}{}", effect.action.name()),
     }
 }
