@@ -94,7 +94,7 @@ fn service(okta: &Okta, call: &Call, secret: &str, key: Option<String>) -> Resul
         .ok_or_else(|| refused("The access token is invalid."))?;
     Ok(Caller {
         by: By {
-            actor: Party::new(&client.id, "PublicClientApp", &client.id, &client.name),
+            actor: Party::new(&client.id, "PublicClientApp", &client.id, client.name.clone()),
             token: None,
         },
         write: true,

@@ -23,21 +23,21 @@ impl By {
             token: None,
         }
     }
-    pub fn note(&self, w: &mut World, kind: &str, targets: Vec<Party>) {
+    pub fn note(&self, w: &mut World, kind: &'static str, targets: Vec<Party>) {
         note(w, &self.actor, self.token.as_deref(), kind, targets);
     }
 }
 
 pub fn user_party(p: &Person) -> Party {
-    Party::new(&p.id, "User", p.login(), &p.display())
+    Party::new(&p.id, "User", p.login(), p.display())
 }
 
 pub fn group_party(g: &Group) -> Party {
-    Party::new(&g.id, "UserGroup", "unknown", &g.name)
+    Party::new(&g.id, "UserGroup", "unknown", g.name.clone())
 }
 
 pub fn app_party(a: &App) -> Party {
-    Party::new(&a.id, "AppInstance", &a.label, &a.label)
+    Party::new(&a.id, "AppInstance", &a.label, a.label.clone())
 }
 
 /// Changes a person: the old version stays in the search index for as long as it lags.

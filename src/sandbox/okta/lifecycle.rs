@@ -42,7 +42,7 @@ fn live(w: &World, ctx: &Ctx) -> Result<Person, Refusal> {
     Ok(p)
 }
 
-fn become_status(w: &mut World, ctx: &Ctx, p: &Person, to: Status, event: &str) {
+fn become_status(w: &mut World, ctx: &Ctx, p: &Person, to: Status, event: &'static str) {
     let now = w.now;
     change(w, &p.id, |p| {
         p.status = to;

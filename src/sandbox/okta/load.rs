@@ -416,7 +416,7 @@ pub fn listed_event(w: &World, e: &Value) -> Result<Event, String> {
         (_, _, Some(a)) => deeds::app_party(a),
         _ if id.starts_with("00u") => Party::new(id, "User", "unknown", "unknown"),
         _ => Party {
-            id: id.to_owned(),
+            id: id.to_owned().into(),
             ..Party::system()
         },
     };
@@ -427,7 +427,8 @@ pub fn listed_event(w: &World, e: &Value) -> Result<Event, String> {
         published: text(e, "published").map_or(Ok(w.now), instant)?,
         kind: text(e, "eventType")
             .ok_or("okta.system_log: an entry has no eventType")?
-            .to_owned(),
+            .to_owned()
+            .into(),
         actor: text(e, "actor").map_or_else(Party::system, party),
         targets: text(e, "target").map(party).into_iter().collect(),
         token: None,

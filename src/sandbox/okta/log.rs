@@ -2,6 +2,8 @@
 //!
 //! Order is that of persistence; `published` may stand a little before it, as it does at Okta.
 
+use std::borrow::Cow;
+
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -17,25 +19,30 @@ use crate::sandbox::world::World;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Party {
-    pub id: String,
+    pub id: Cow<'static, str>,
     /// User, UserGroup, AppInstance, SystemPrincipal, PublicClientApp, …
-    pub kind: String,
-    pub alternate: String,
-    pub name: String,
+    pub kind: Cow<'static, str>,
+    pub alternate: Cow<'static, str>,
+    pub name: Cow<'static, str>,
 }
 
 impl Party {
-    pub fn new(id: &str, kind: &str, alternate: &str, name: &str) -> Party {
+    pub fn new(id: &str, kind: &'static str, alternate: &str, name: impl Into<Cow<'static, str>>) -> Party {
         Party {
-            id: id.into(),
+            id: id.to_owned().into(),
             kind: kind.into(),
-            alternate: alternate.into(),
+            alternate: alternate.to_owned().into(),
             name: name.into(),
         }
     }
     /// Whoever does what nobody asked for: imports, rules, background tasks.
     pub fn system() -> Party {
-        Party::new("okta-system", "SystemPrincipal", "system@okta.com", "Okta System")
+        Party {
+            id: "okta-system".into(),
+            kind: "SystemPrincipal".into(),
+            alternate: "system@okta.com".into(),
+            name: "Okta System".into(),
+        }
     }
     fn json(&self) -> Value {
         json!({"id": self.id, "type": self.kind, "alternateId": self.alternate, "displayName": self.name, "detailEntry": null})
@@ -46,7 +53,7 @@ impl Party {
 pub struct Event {
     pub uuid: String,
     pub published: Time,
-    pub kind: String,
+    pub kind: Cow<'static, str>,
     pub actor: Party,
     pub targets: Vec<Party>,
     /// The API token that asked for it.
@@ -56,7 +63,7 @@ pub struct Event {
 impl Event {
     /// As a world lists it, and `GET /state` gives it.
     pub fn given(&self) -> Value {
-        let target = self.targets.first().map_or("", |t| t.id.as_str());
+        let target = self.targets.first().map_or("", |t| &t.id);
         json!({"uuid": self.uuid, "eventType": self.kind, "target": target, "actor": self.actor.id, "published": stamp(self.published)})
     }
 
@@ -83,10 +90,10 @@ impl Event {
             "outcome.result" => Field::text("SUCCESS"),
             "severity" => Field::text("INFO"),
             "published" => Field::owned(stamp(self.published)),
-            "target.id" => Field::Many(self.targets.iter().map(|t| t.id.as_str().into()).collect()),
-            "target.type" => Field::Many(self.targets.iter().map(|t| t.kind.as_str().into()).collect()),
-            "target.alternateId" => Field::Many(self.targets.iter().map(|t| t.alternate.as_str().into()).collect()),
-            "target.displayName" => Field::Many(self.targets.iter().map(|t| t.name.as_str().into()).collect()),
+            "target.id" => Field::Many(self.targets.iter().map(|t| t.id.as_ref().into()).collect()),
+            "target.type" => Field::Many(self.targets.iter().map(|t| t.kind.as_ref().into()).collect()),
+            "target.alternateId" => Field::Many(self.targets.iter().map(|t| t.alternate.as_ref().into()).collect()),
+            "target.displayName" => Field::Many(self.targets.iter().map(|t| t.name.as_ref().into()).collect()),
             _ => Field::None,
         }
     }
@@ -109,7 +116,7 @@ const FIELDS: &[&str] = &[
 ];
 
 /// Appends; returns nothing, for an event changes nothing.
-pub fn note(w: &mut World, actor: &Party, token: Option<&str>, kind: &str, targets: Vec<Party>) {
+pub fn note(w: &mut World, actor: &Party, token: Option<&str>, kind: &'static str, targets: Vec<Party>) {
     let n = w.okta.next_serial();
     let shuffle = TimeDelta::milliseconds((n % 3) as i64 * 15);
     let event = Event {

@@ -31,6 +31,7 @@ mod token;
 mod users;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use chrono::TimeDelta;
 use serde_json::Value;
@@ -78,8 +79,7 @@ pub struct Okta {
     /// Former versions of people, each shown by search until its instant; none: not there yet.
     stale: BTreeMap<String, Vec<(Time, Option<Person>)>>,
     clients: BTreeMap<String, Client>,
-    /// The private half of the service apps' key, for the endpoints file.
-    client_key: String,
+    client_key: OnceLock<token::Key>,
     access: BTreeMap<String, Access>,
     /// Assertions and proofs that were used, until they expire.
     spent: BTreeMap<String, Time>,

@@ -203,8 +203,6 @@ pub enum Due {
 pub struct Client {
     pub id: String,
     pub name: String,
-    /// Public keys, as JWKs.
-    pub keys: Vec<Value>,
     /// Granted, whatever is asked for.
     pub scopes: BTreeSet<String>,
     /// Must every call prove possession of a key?

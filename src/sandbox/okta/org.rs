@@ -329,7 +329,7 @@ pub fn revoke_api_token(w: &mut World, ctx: &Ctx) -> Answer {
         w.touch("okta", "revoked", &name);
     }
     w.touch("okta", "api_tokens", &id);
-    let target = Party::new(&id, "Token", "unknown", &name);
+    let target = Party::new(&id, "Token", "unknown", name);
     ctx.caller.by.note(w, "system.api_token.revoke", vec![target]);
     Ok(Reply::empty(204))
 }

@@ -16,7 +16,7 @@ use crate::sandbox::twin::Reply;
 use crate::sandbox::world::World;
 
 pub fn party(r: &Rule) -> Party {
-    Party::new(&r.id, "GroupRule", "unknown", &r.name)
+    Party::new(&r.id, "GroupRule", "unknown", r.name.clone())
 }
 
 pub fn show(ctx: &Ctx, okta: &Okta, r: &Rule) -> Value {
@@ -139,7 +139,7 @@ fn sent(w: &World, ctx: &Ctx, own: Option<&Rule>) -> Result<Rule, Refusal> {
     })
 }
 
-fn keep(w: &mut World, ctx: &Ctx, r: Rule, event: &str) -> Answer {
+fn keep(w: &mut World, ctx: &Ctx, r: Rule, event: &'static str) -> Answer {
     let id = r.id.clone();
     ctx.caller.by.note(w, event, vec![party(&r)]);
     w.okta.rules.insert(id.clone(), r);

@@ -54,17 +54,15 @@ impl Wrong {
     }
 }
 
+/// The service apps' one key: the private half for the endpoints file, the public half as a JWK.
+#[derive(Default)]
+pub struct Key {
+    private: String,
+    public: Value,
+}
+
 /// Two service apps with one key: one by Bearer, one that demands DPoP.
 pub fn make_clients(okta: &mut Okta) {
-    let Ok(pair) = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING) else {
-        return;
-    };
-    let Ok(private) = pair.to_pkcs8v1() else { return };
-    let point = pair.public_key().as_ref();
-    let (x, y) = (&point[1..33], &point[33..]);
-    let key = json!({"kty": "EC", "crv": "P-256", "use": "sig", "alg": "ES256", "kid": KEY_ID,
-        "x": URL_SAFE_NO_PAD.encode(x), "y": URL_SAFE_NO_PAD.encode(y)});
-    okta.client_key = pem(private.as_ref());
     for (id, name, dpop) in [
         (SERVICE, "Lifecycle", false),
         (SERVICE_DPOP, "Lifecycle with DPoP", true),
@@ -72,13 +70,26 @@ pub fn make_clients(okta: &mut Okta) {
         let client = Client {
             id: id.into(),
             name: name.into(),
-            keys: vec![key.clone()],
             scopes: GRANTED.iter().map(|s| (*s).to_owned()).collect(),
             dpop,
             role: Role::Custom,
         };
         okta.clients.insert(id.into(), client);
     }
+}
+
+/// Made when somebody first asks: the library's source of randomness takes a tenth of a second to warm up.
+fn key(okta: &Okta) -> &Key {
+    okta.client_key.get_or_init(|| made().unwrap_or_default())
+}
+
+fn made() -> Option<Key> {
+    let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).ok()?;
+    let private = pem(pair.to_pkcs8v1().ok()?.as_ref());
+    let point = pair.public_key().as_ref();
+    let public = json!({"kty": "EC", "crv": "P-256", "use": "sig", "alg": "ES256", "kid": KEY_ID,
+        "x": URL_SAFE_NO_PAD.encode(point.get(1..33)?), "y": URL_SAFE_NO_PAD.encode(point.get(33..)?)});
+    Some(Key { private, public })
 }
 
 fn pem(der: &[u8]) -> String {
@@ -96,7 +107,7 @@ fn pem(der: &[u8]) -> String {
 
 /// Further keys of the endpoints file.
 pub fn endpoints(w: &World, _origin: &str) -> Value {
-    json!({"org": w.okta.org_id, "client_id": SERVICE, "dpop_client_id": SERVICE_DPOP, "key_id": KEY_ID, "private_key": w.okta.client_key})
+    json!({"org": w.okta.org_id, "client_id": SERVICE, "dpop_client_id": SERVICE_DPOP, "key_id": KEY_ID, "private_key": key(&w.okta).private})
 }
 
 fn form(call: &Call) -> Vec<(String, String)> {
@@ -175,17 +186,10 @@ fn assertion(okta: &mut Okta, call: &Call, jwt: &str) -> Result<Client, Wrong> {
         .and_then(|sub| okta.clients.get(sub))
         .cloned();
     let client = client.ok_or_else(|| client_wrong("Invalid value for 'client_id' parameter."))?;
-    if client.keys.is_empty() {
-        return Err(client_wrong(
-            "The client does not have a JWKSet configured, so the JWT can't be validated.",
-        ));
+    let key = &key(okta).public;
+    if key["kid"].as_str() != header.kid.as_deref() {
+        return Err(client_wrong("The JWT kid is invalid."));
     }
-    let of_kid = |k: &&Value| k["kid"].as_str() == header.kid.as_deref();
-    let key = client
-        .keys
-        .iter()
-        .find(of_kid)
-        .ok_or_else(|| client_wrong("The JWT kid is invalid."))?;
     let key: Jwk = serde_json::from_value(key.clone()).map_err(|_| invalid())?;
     if !signed(jwt, &key, header.alg) {
         return Err(client_wrong("The client_assertion signature is invalid."));
@@ -274,7 +278,7 @@ fn possession(okta: &mut Okta, call: &Call, client: &Client) -> Result<Option<St
 /// Ours for a day.
 fn nonce(okta: &Okta, now: Time) -> String {
     let day = (now.timestamp() / 86_400) as u64;
-    letters("", 22, mix(page::text_hash(&okta.client_key) ^ day))
+    letters("", 22, mix(page::text_hash(&key(okta).private) ^ day))
 }
 
 /// On an API call: bound to the token by its hash.
