@@ -207,7 +207,7 @@ pub async fn person(
         parts.insert(Holding::Token);
     }
     let account = look.directory.account(&person, &parts, Some(tokens)).await;
-    let handles = handles(look, tenant, &person, &account, history);
+    let mut handles = handles(look, tenant, &person, &account, history);
     let can = look.eyes.get(&OKTA).map(|e| e.can()).unwrap_or_default();
     let wanted = app_parts();
     let apps = join_all(
@@ -237,6 +237,12 @@ pub async fn person(
     )
     .await;
     let mut systems: BTreeMap<System, Seen> = apps.into_iter().collect();
+    // What was found is looked at again by its id: once shut, an address may not lead to it any more.
+    for (system, seen) in &systems {
+        if let (Some(known), Some(found)) = (handles.get_mut(system), seen.account.present()) {
+            known.account.get_or_insert_with(|| found.id.clone());
+        }
+    }
     systems.insert(
         OKTA,
         Seen {

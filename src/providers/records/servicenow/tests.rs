@@ -48,6 +48,7 @@ async fn deliver(script: &Arc<Script>, form: Form, record: &Record) -> Result<Re
 #[test]
 fn a_correlation_id_holds_nothing_that_a_query_reads() {
     assert_eq!(correlation("r-1/00u1/record"), "jml-r-1-00u1-record");
+    assert_eq!(correlation("jml-r-1-00u1"), "jml-r-1-00u1");
     let odd = correlation("r-1/R&D^Ops\njavascript:x");
     assert!(
         odd.starts_with("jml-r-1-R-D-Ops-javascript-x-")

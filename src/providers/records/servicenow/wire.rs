@@ -17,7 +17,7 @@ const LONGEST: usize = 4000;
 /// Values of a query aren't quoted there: `^` ends one and `javascript:` is run. So nothing but these characters goes in.
 pub(super) fn correlation(key: &str) -> String {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    let id: String = ["jml-", key]
+    let id: String = ["jml-", key.strip_prefix("jml-").unwrap_or(key)]
         .concat()
         .chars()
         .map(|c| if fits(c) { c } else { '-' })
