@@ -56,7 +56,7 @@ pub async fn leavers(cx: &Context, plans: &[Plan], confirm: &[String]) -> Result
 }
 
 /// The plans' own logins that `--confirm` names. One of somebody else is a mistake: perhaps the whole command is.
-fn confirmed(wanted: &[&str], confirm: &[String]) -> Result<BTreeSet<String>, CliError> {
+pub fn confirmed(wanted: &[&str], confirm: &[String]) -> Result<BTreeSet<String>, CliError> {
     let mut typed = BTreeSet::new();
     for c in confirm {
         match wanted.iter().find(|w| w.eq_ignore_ascii_case(c)) {
@@ -74,7 +74,7 @@ fn confirmed(wanted: &[&str], confirm: &[String]) -> Result<BTreeSet<String>, Cl
     Ok(typed)
 }
 
-fn unconfirmed(cx: &Context, missing: &[&str]) -> CliError {
+pub fn unconfirmed(cx: &Context, missing: &[&str]) -> CliError {
     let flags: Vec<String> = missing
         .iter()
         .map(|l| format!("--confirm {}", text::shell(l)))

@@ -226,6 +226,8 @@ pub struct Context {
     pub out: Arc<Out>,
     pub clock: Clock,
     pub signals: Signals,
+    /// Organisation id and whether it is a sandbox, once it has said so: for what is told when the rest fails.
+    pub tenant: std::sync::OnceLock<(String, bool)>,
 }
 
 impl Context {
@@ -254,6 +256,7 @@ impl Context {
             out: Arc::new(out),
             clock: Clock::default(),
             signals: Signals::default(),
+            tenant: std::sync::OnceLock::new(),
             env,
         }
     }

@@ -140,7 +140,10 @@ impl Firm {
                 )
             }
         };
-        Firm::assemble(made, ledger).await
+        let firm = Firm::assemble(made, ledger).await?;
+        // The first to say it is the one that counts; a command opens one firm.
+        let _ = cx.tenant.set((firm.organisation.clone(), firm.sandbox));
+        Ok(firm)
     }
 
     /// Asks the tenant who it is before anything else is believed, and before any write credential is fetched.

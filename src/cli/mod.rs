@@ -87,7 +87,10 @@ fn work(cx: &Context, command: Command) -> Result<Exit, CliError> {
 
 fn fail(cx: &Context, e: &CliError) {
     if cx.global.output.json() {
-        cx.out.document(&document::error(e, None, cx.global.sandbox));
+        let known = cx.tenant.get();
+        let sandbox = known.map_or(cx.global.sandbox, |(_, s)| *s);
+        cx.out
+            .document(&document::error(e, known.map(|(org, _)| org.clone()), sandbox));
     } else {
         cx.out.warn(&e.human(cx.env.utf8));
     }

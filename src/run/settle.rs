@@ -3,9 +3,9 @@
 use crate::{
     ledger::{
         entry::Body,
-        fold::{PersonState, Progress},
+        fold::{ExpectRecord, PersonState, Progress},
     },
-    model::{Catalogue, Failure, Holding, Observed, Outcome, Seen, StepNo, System, Verdict},
+    model::{Account, Catalogue, Expect, Failure, Holding, Observed, Outcome, Seen, StepNo, System, Verdict},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -58,50 +58,57 @@ pub fn parts(person: &PersonState, system: &System) -> BTreeSet<Holding> {
             | A::DeleteGroup { .. } => None,
         })
         .collect();
-    if *system == crate::model::system::OKTA && person.expects.iter().any(|e| e.expect.assigned) {
-        parts.insert(Holding::App);
+    if *system == crate::model::system::OKTA {
+        // What ends with a membership needs no reading of its own; what should begin does, and what rules do with groups.
+        let asked = |e: &&ExpectRecord| e.expect.assigned || e.expect.app.kind == Holding::Group;
+        parts.extend(person.expects.iter().filter(asked).map(|e| e.expect.app.kind));
     }
     parts
 }
 
-/// What became of the apps that should have been lost or gained by the steps, judged by the directory's fresh account.
+/// What became of the apps (and of groups that rules fill from others) that should have been lost or gained by the steps, judged by the
+/// directory's fresh account.
 pub fn expectations(person: &PersonState, directory: Option<&Seen>) -> Vec<(usize, Outcome)> {
     let account = directory.and_then(|s| s.account.present());
-    let apps = account.and_then(|a| a.holds.get(&Holding::App));
     person
         .expects
         .iter()
         .enumerate()
         .filter(|(_, r)| r.outcome.as_ref().is_none_or(|o| !o.settled()))
-        .filter_map(|(i, r)| {
-            let e = &r.expect;
-            let brought =
-                e.by.iter()
-                    .all(|s| person.steps.get(*s).is_some_and(|r| r.verified.is_some()));
-            let outcome = match apps {
-                Some(Observed::Present(set)) => match (set.iter().any(|h| h.id == e.app.id), e.assigned) {
-                    (true, true) => Outcome::Verified,
-                    (false, false) => Outcome::Unassigned,
-                    (there, _) => Outcome::Owed {
-                        failure: Failure::contradiction(
-                            e.app.name.clone(),
-                            if there {
-                                "still assigned in Okta"
-                            } else {
-                                "not assigned in Okta yet"
-                            },
-                        ),
-                        until: None,
-                    },
-                },
-                Some(Observed::Absent) if !e.assigned => Outcome::Unassigned,
-                // Not asked: an assignment by group ends with the membership, and that was read.
-                _ if !e.assigned && brought => Outcome::Unassigned,
-                _ => return None,
-            };
-            Some((i, outcome))
-        })
+        .filter_map(|(i, r)| Some((i, expectation(person, &r.expect, account)?)))
         .collect()
+}
+
+fn expectation(person: &PersonState, e: &Expect, account: Option<&Account>) -> Option<Outcome> {
+    let brought = || {
+        e.by.iter()
+            .all(|s| person.steps.get(*s).is_some_and(|r| r.verified.is_some()))
+    };
+    // An app that was lost in Okta may live on by itself: that was not read. A membership was.
+    let lost = match e.app.kind {
+        Holding::App => Outcome::Unassigned,
+        _ => Outcome::Verified,
+    };
+    let there = match account.and_then(|a| a.holds.get(&e.app.kind)) {
+        Some(Observed::Present(set)) => set.iter().any(|h| h.id == e.app.id),
+        Some(Observed::Absent) => false,
+        // Not asked: an assignment by group ends with the membership, and that was read.
+        Some(Observed::Unknown(_)) | None if !e.assigned && brought() => return Some(lost),
+        Some(Observed::Unknown(_)) | None => return None,
+    };
+    Some(match (there, e.assigned) {
+        (true, true) => Outcome::Verified,
+        (false, false) => lost,
+        (true, false) => owed(e, "still assigned in Okta"),
+        (false, true) => owed(e, "not assigned in Okta yet"),
+    })
+}
+
+fn owed(e: &Expect, why: &str) -> Outcome {
+    Outcome::Owed {
+        failure: Failure::contradiction(e.app.name.clone(), why),
+        until: None,
+    }
 }
 
 /// Entries for what a look found after a crash: a step that was open and holds is verified; one whose effect was accepted and isn't

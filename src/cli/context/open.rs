@@ -134,12 +134,15 @@ impl Context {
         let out = self.out.clone();
         Arc::new(move |call| {
             let status = call.status.map_or_else(|| "-".to_owned(), |s| s.to_string());
-            let request = call.request.map(|r| format!("  {r}")).unwrap_or_default();
+            let request = call
+                .request
+                .map(|r| format!("  {}", out.screen.safe(&r)))
+                .unwrap_or_default();
             out.talk(&format!(
                 "{:<10} {:<6} {}  {status}  {} ms{request}",
                 call.system.as_str(),
                 call.method,
-                call.route,
+                out.screen.safe(&call.route),
                 call.took.as_millis()
             ));
         })

@@ -38,19 +38,12 @@ pub async fn leaver(cx: &Context, args: leaver::Args) -> Result<Exit, CliError> 
     let users = people::given(&args.users)?;
     let firm = Firm::open(cx).await?;
     let found = people::find(cx, &firm, &users, "leaver").await?;
-    if let Some(other) = args.confirm.iter().find(|c| !found.iter().any(|p| same(&p.login, c))) {
-        return Err(CliError::usage(format!(
-            "--confirm {other} names somebody else; nothing was done"
-        )));
-    }
-    if !args.gate.dry_run && !cx.can_ask() {
-        let missing = found.iter().find(|p| !args.confirm.iter().any(|c| same(&p.login, c)));
-        if let Some(p) = missing {
-            return Err(CliError::usage(format!(
-                "nobody can be asked here, and a leaver needs --confirm {}; nothing was done",
-                text::shell(&p.login)
-            )));
-        }
+    // Before anybody is looked at closely: a login of somebody else is perhaps the whole command's mistake.
+    let logins: Vec<&str> = found.iter().map(|p| p.login.as_str()).collect();
+    let typed = confirm::confirmed(&logins, &args.confirm)?;
+    let missing: Vec<&str> = logins.into_iter().filter(|l| !typed.contains(*l)).collect();
+    if !args.gate.dry_run && !cx.can_ask() && !missing.is_empty() {
+        return Err(confirm::unconfirmed(cx, &missing));
     }
     by_hand(cx, &firm, found, ask, &args.gate, How::Login(args.confirm)).await
 }
@@ -187,11 +180,6 @@ fn expect(subjects: &[Subject], expected: &str) -> Result<(), CliError> {
 
 fn logins(due: &[Subject]) -> String {
     due.iter().map(|s| text::shell(s.login())).collect::<Vec<_>>().join(" ")
-}
-
-/// Logins are case-insensitive in Okta.
-fn same(login: &str, typed: &str) -> bool {
-    login.to_lowercase() == typed.trim().to_lowercase()
 }
 
 fn reason(ask: &Ask) -> Option<&leaving::Override> {

@@ -9,9 +9,9 @@ use futures::{StreamExt, stream};
 
 use crate::{
     cli::{error::CliError, firm::Firm},
-    ledger::fold::{Progress, State},
+    ledger::fold::{Progress, State, StepRecord},
     model::{
-        Catalogue, Effect, Flow, Held, Holding, Observation, Observed, Outcome, Person, PersonId, Plan, System,
+        Catalogue, Effect, Flow, Held, Holding, Observation, Observed, Outcome, Person, PersonId, Plan, System, Verb,
         system::OKTA,
     },
     planner::{self, refusal::Refusal},
@@ -198,20 +198,24 @@ fn keep(seen: &mut Observation, kept: &BTreeMap<PersonId, Observed<BTreeSet<Held
     }
 }
 
-/// What an unfinished run still owes the person, and since when.
+/// What an unfinished run still owes the person, and since when. A message that had not left when the run broke off is owed too: no read
+/// of the world would tell that it is missing.
 fn owed(state: &State, id: &PersonId) -> Vec<(Effect, chrono::DateTime<chrono::Utc>)> {
-    state
-        .people
-        .get(&id.0)
-        .into_iter()
-        .flat_map(|p| &p.steps)
+    let Some(person) = state.people.get(&id.0) else {
+        return vec![];
+    };
+    let message = |r: &StepRecord| r.step.effect.action.verb() == Verb::SendMessage;
+    person
+        .steps
+        .iter()
         .filter_map(|r| match &r.progress {
             Progress::Ended {
                 outcome: Outcome::Owed { .. },
                 at,
                 ..
             } => Some((r.step.effect.clone(), *at)),
-            _ => None,
+            Progress::Waiting | Progress::Open { .. } if message(r) => Some((r.step.effect.clone(), person.planned)),
+            Progress::Ended { .. } | Progress::Waiting | Progress::Open { .. } | Progress::Superseded => None,
         })
         .collect()
 }
