@@ -176,8 +176,7 @@ impl Firm {
                 eyes.insert(section.system.clone(), Arc::from(e));
             }
         }
-        pinned(&directory, &eyes).await?;
-        let organisation = directory.organisation().await.map_err(|f| CliError::unread(&f))?;
+        let organisation = pinned(&directory, &eyes).await?;
         let roster = match &config.roster.source {
             s if *s == OKTA => None,
             s => {
@@ -360,10 +359,10 @@ fn fold(s: &str) -> String {
 
 /// Every system says which tenant it is; one that answers another is exit 2, one that can't be asked is exit 10 for the directory
 /// and Unknown later for an app.
-async fn pinned(directory: &Directory, eyes: &BTreeMap<System, Arc<dyn Eyes>>) -> Result<(), CliError> {
+async fn pinned(directory: &Directory, eyes: &BTreeMap<System, Arc<dyn Eyes>>) -> Result<String, CliError> {
     let asked = join_all(eyes.iter().filter(|(s, _)| **s != OKTA).map(|(_, e)| e.pinned()));
     let (directory, apps) = futures::join!(directory.is_pinned(), asked);
-    directory.map_err(|f| errors::pin(&f))?;
+    let organisation = directory.map_err(|f| errors::pin(&f))?;
     for answer in apps {
         if let Err(f) = answer
             && f.kind == crate::model::Kind::Contradiction
@@ -371,7 +370,7 @@ async fn pinned(directory: &Directory, eyes: &BTreeMap<System, Arc<dyn Eyes>>) -
             return Err(errors::pin(&f));
         }
     }
-    Ok(())
+    Ok(organisation)
 }
 
 /// The client of a configuration: trust and proxy come from it, never from the environment.

@@ -47,7 +47,8 @@ impl Leaver<'_> {
             };
             after.push(self.draft.put(place(Phase::Contain), action, &after, why));
         }
-        if !can(Verb::ClearSessions) {
+        // Shutting the account at once ends them too.
+        if !can(Verb::ClearSessions) && !can(Verb::Deactivate) {
             self.draft.warn(
                 Some(system),
                 None,
@@ -62,6 +63,11 @@ impl Leaver<'_> {
         };
         if contain_only && phase == Phase::Remove {
             return;
+        }
+        let known = [&self.seen.person.login, &self.seen.person.email];
+        if account.login.contains('@') && !known.iter().any(|k| k.eq_ignore_ascii_case(&account.login)) {
+            let text = format!("{system} knows them as {} ({}).", account.login, account.id);
+            self.draft.keep(Some(system), text);
         }
         let blocked = match &account.blocked {
             Some(why) => Some(Failure::new(

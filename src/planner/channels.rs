@@ -136,8 +136,9 @@ fn find(seen: &Observation, policy: &Policy, system: &System, name: &str, now: D
         }
         let there = match &s.account {
             Observed::Present(a) => a,
-            Observed::Unknown(f) => break 'why f.clone(),
-            Observed::Absent => {
+            // Okta has assigned the app and nobody is there: for one who starts, the account is on its way.
+            Observed::Unknown(f) if f.kind != Kind::Contradiction => break 'why f.clone(),
+            Observed::Unknown(_) | Observed::Absent => {
                 let effect = Effect {
                     system: system.clone(),
                     account,

@@ -484,9 +484,15 @@ async fn look(crew: &Crew, person: PersonState, target: &Target, system: System)
                     Verdict::Lacks | Verdict::Unknown(_) => !accepted,
                 }
             });
+        // What rules and provisioning do after our own steps takes a while: waited for, but not as long.
+        let met = system != OKTA
+            || begun.elapsed() > crew.patience / 4
+            || settle::expectations(&person, Some(&seen))
+                .iter()
+                .all(|(_, o)| o.settled());
         let unread = matches!(seen.account, Observed::Unknown(_));
         let over = begun.elapsed() + wait > crew.patience || (unread && begun.elapsed() > crew.patience / 4);
-        if settled || over || *crew.stop.borrow() == Stop::Now {
+        if (settled && met) || over || *crew.stop.borrow() == Stop::Now {
             return Ended::Look {
                 subject,
                 system,

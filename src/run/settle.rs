@@ -99,8 +99,10 @@ fn expectation(person: &PersonState, e: &Expect, account: Option<&Account>) -> O
     Some(match (there, e.assigned) {
         (true, true) => Outcome::Verified,
         (false, false) => lost,
-        (true, false) => owed(e, "still assigned in Okta"),
-        (false, true) => owed(e, "not assigned in Okta yet"),
+        (true, false) if e.app.kind == Holding::App => owed(e, "still assigned in Okta"),
+        (false, true) if e.app.kind == Holding::App => owed(e, "not assigned in Okta yet"),
+        (true, false) => owed(e, "still a member in Okta"),
+        (false, true) => owed(e, "not a member in Okta yet"),
     })
 }
 

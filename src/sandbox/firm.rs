@@ -179,7 +179,7 @@ fn slack(people: usize, seed: u64) -> Value {
     }
     let channel = |(i, (name, members)): (usize, (&str, Vec<String>))| json!({"id": format!("C0FIRM{:03}", i + 1), "name": name, "members": members});
     let channels: Vec<Value> = channels.into_iter().enumerate().map(channel).collect();
-    json!({"team": "T0ACME001", "plan": "business", "users": users, "channels": channels})
+    json!({"team": "T0ACME001", "plan": "enterprise", "users": users, "channels": channels})
 }
 
 #[cfg(test)]

@@ -145,7 +145,7 @@ pub async fn continuing(firm: &Firm, state: &State) -> Result<Vec<(Person, Ask)>
     Ok(firm.employ(people).await?.into_iter().zip(asks).collect())
 }
 
-fn overrule(state: &State) -> Option<leaving::Override> {
+pub fn overrule(state: &State) -> Option<leaving::Override> {
     let (_, o) = state.opened.as_ref()?;
     Some(leaving::Override {
         reason: o.reason.clone()?,

@@ -40,7 +40,7 @@ use crate::{
         guards::{self, Distrust, Memory},
         leaver as leaving,
         refusal::Class,
-        sweep::{self, Due, Facts, Lanes, Shown},
+        sweep::{self, Due, Facts, Lanes, Shown, Why},
     },
     run::observe::{self, Need, Tenant},
 };
@@ -151,7 +151,7 @@ async fn once(cx: &Context, args: &Args) -> Result<Exit, CliError> {
             .chain(&lanes.settling)
             .map(|s| format!("{} {}", s.login, without(&s.login, &s.text))),
     );
-    tell.aside(&lanes.set_aside);
+    tell.aside(&without_converged(&firm, &read.facts.finished, &lanes.set_aside).await);
     tell.held(&lanes.protected);
     tell.unread(&lanes.unread);
     let due = due(args, &lanes);
@@ -385,18 +385,50 @@ async fn fetch(firm: &Firm, due: Vec<(&Due, Ask)>, tell: &mut Telling) -> Result
     let mut found = vec![];
     for (d, ask, person) in read {
         match person {
-            Ok(Observed::Present(p)) => found.push((p, ask)),
+            Ok(Observed::Present(p)) => {
+                let ask = match ask {
+                    Ask::Leaver(_) if matches!(d.why, Why::Reversed | Why::Open) => overruled(firm, &d.id).await?,
+                    ask => ask,
+                };
+                found.push((p, ask));
+            }
             Ok(Observed::Absent) => tell.note(&d.login, "is no longer in Okta"),
             Ok(Observed::Unknown(f)) | Err(f) => tell.failed(&d.login, &f),
         }
     }
     let (people, asks): (Vec<_>, Vec<_>) = found.into_iter().unzip();
-    let people = firm.employ(people).await?;
-    let mut out = vec![];
-    for (person, ask) in people.into_iter().zip(asks) {
-        out.push((person, ask));
+    Ok(firm.employ(people).await?.into_iter().zip(asks).collect())
+}
+
+/// An operator's word against HR's holds until HR agrees: what it began, or what somebody undid of it, is finished as what it was.
+async fn overruled(firm: &Firm, id: &PersonId) -> Result<Ask, CliError> {
+    let history = firm.ledger.history(&id.0).await?;
+    let last = history.plans.iter().rev().find(|p| p.flow == Flow::Leaver);
+    let overrule = match last {
+        Some(p) => firm.ledger.run(&p.run).await?.as_ref().and_then(resume::overrule),
+        None => None,
+    };
+    Ok(Ask::Leaver(leaving::Ask {
+        overrule,
+        ..leaving::Ask::default()
+    }))
+}
+
+/// Leavers whom a run has finished and whom lists still show, or HR still calls active: read by id, and no more is said of those who
+/// are shut.
+async fn without_converged(firm: &Firm, finished: &BTreeMap<PersonId, DateTime<Utc>>, shown: &[Shown]) -> Vec<Shown> {
+    let mut left = vec![];
+    for s in shown {
+        let shut = finished.contains_key(&s.id)
+            && matches!(
+                firm.look.directory.person(&s.id.0).await,
+                Ok(Observed::Present(p)) if !p.status.live()
+            );
+        if !shut {
+            left.push(s.clone());
+        }
     }
-    Ok(out)
+    left
 }
 
 fn worth(s: &Subject) -> bool {

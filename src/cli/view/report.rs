@@ -592,6 +592,9 @@ pub fn line(state: &State, p: &PersonState, screen: &Screen) -> String {
                     out += &format!(" {word} {}", span(between(p.planned, t)));
                 }
             }
+            // Which of HR's dates decided; when the record changed is in the report.
+            let why = p.plan.reason.split(" (record changed").next().unwrap_or_default();
+            out += &format!("; {}", screen.safe(why));
         } else {
             for s in p.steps.iter().filter(|s| !s.superseded()) {
                 out += &format!(" {}", words::short(&s.step.effect, screen));
@@ -703,7 +706,7 @@ The sweep tries all of it again until then.
         for (run, expected) in [
             (
                 samples::complete(),
-                "alice@acme.example leaver COMPLETE contained 0.4 s complete 4.6 s",
+                "alice@acme.example leaver COMPLETE contained 0.4 s complete 4.6 s; HR: left 2026-03-02 09:00:00Z, by terminationDate",
             ),
             (
                 samples::partial(),

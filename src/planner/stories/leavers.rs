@@ -342,7 +342,6 @@ fn slack_without_sessions_is_shut_in_contain() {
  2 contain   okta       revoke-grants                        continue after 0
  3 contain   slack      deactivate                           continue after
  4 close     okta       deactivate                           owe      after 0,1,2
-note ! slack: sessions end only by themselves.
 
 "#]]
     );

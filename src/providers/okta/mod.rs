@@ -130,7 +130,7 @@ impl Observe for Directory {
         VERBS.iter().copied().collect()
     }
     async fn pinned(&self) -> Result<(), Failure> {
-        self.is_pinned().await
+        self.is_pinned().await.map(drop)
     }
     /// The person is read again with the parts: what `who` says of them may be old.
     async fn observe(&self, who: Known<'_>) -> Result<Observed<Account>, Failure> {

@@ -67,8 +67,8 @@ impl Directory {
         }
     }
 
-    /// Is it the one that the configuration names?
-    pub async fn is_pinned(&self) -> Result<(), Failure> {
+    /// The organisation, if it is the one that the configuration names.
+    pub async fn is_pinned(&self) -> Result<String, Failure> {
         let Some(pin) = &self.org else {
             return Err(
                 Failure::permanent("compare the Okta organisation", "the configuration names none")
@@ -77,7 +77,7 @@ impl Directory {
         };
         let found = self.organisation().await?;
         if found == *pin {
-            return Ok(());
+            return Ok(found);
         }
         Err(Failure::new(
             Kind::Contradiction,
