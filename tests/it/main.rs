@@ -1,4 +1,5 @@
 #[allow(dead_code, reason = "each command's tests use what they need of it")]
 mod env;
 mod house;
+mod leaver;
 mod lock;
