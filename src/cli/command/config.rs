@@ -46,7 +46,7 @@ pub struct InitArgs {
     /// Client id of the service app that jml is in Okta
     #[arg(long, value_name = "ID")]
     pub client_id: Option<String>,
-    /// Reference to its private key: file:PATH, vault:PATH#FIELD or command:[...]; never the key itself
+    /// Reference to its private key: file:PATH or command:[...]; never the key itself
     #[arg(long, value_name = "REFERENCE")]
     pub key: Option<String>,
     /// Where employment comes from: okta, csv, or another configured system
