@@ -7,7 +7,7 @@ use std::{
 };
 use syn::visit::{self, Visit};
 
-const ALLOWED: &[(&str, &[&str])] = &[
+pub const ALLOWED: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("planner", &["model"]),
     ("config", &["model"]),
