@@ -132,7 +132,6 @@ pub fn filtered(text: &str) -> String {
         [
             (r"\b\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?Z", "[INSTANT]"),
             (r"\b\d{4}-\d\d-\d\d\b", "[DAY]"),
-            (r"\b\d\d:\d\d:\d\dZ", "[TIME]"),
             (r"\br-[0-9a-hjkmnp-tv-z]{6}\b", "[RUN]"),
             (r"\b[0-9a-f]{64}\b", "[SHA256]"),
             (r"\b[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}\b", "[PLAN]"),
