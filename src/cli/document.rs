@@ -477,6 +477,9 @@ pub struct Changes {
     pub taken: Option<DateTime<Utc>>,
     /// One a line.
     pub changes: Vec<Change>,
+    /// What an operator should know beside the changes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Note>,
 }
 
 #[derive(Serialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
@@ -485,7 +488,7 @@ pub struct Change {
     pub mark: String,
     /// Name of the group.
     pub group: String,
-    /// group, member, rule or app
+    /// group, member, rule or app; field: the group's own name, description or type
     pub what: String,
     /// The group, login, rule or app.
     pub subject: String,
@@ -596,6 +599,14 @@ pub struct Check {
 pub struct PolicyDiff {
     /// Those whose groups would change.
     pub people: Vec<PolicyPerson>,
+    /// Whom the new policy could give nothing, and why; under the old one they are in order.
+    pub refused: Vec<PolicyRefused>,
+}
+
+#[derive(Serialize, JsonSchema, Clone, Debug)]
+pub struct PolicyRefused {
+    pub login: String,
+    pub why: String,
 }
 
 #[derive(Serialize, JsonSchema, Clone, Debug)]

@@ -265,6 +265,12 @@ impl Firm {
         Ok(Some(roll))
     }
 
+    /// A file in place of the roster's own, for this command: `joiner --from`.
+    pub fn instead_of_roster(&self, workers: Vec<Worker>) {
+        // Set before the first look at the roster, or not at all.
+        let _ = self.workers.set(Roll::of(workers, 1));
+    }
+
     /// Puts HR's word beside the directory's facts.
     pub async fn employ(&self, mut people: Vec<Person>) -> Result<Vec<Person>, CliError> {
         if let Some(roll) = self.roll().await? {
@@ -306,6 +312,11 @@ impl Firm {
             }
         }
         Ok((hands, recorders))
+    }
+
+    /// What eyes are made from: for looks that no provider offers.
+    pub fn parts(&self) -> &Look {
+        &self.parts
     }
 
     /// People of the last sweep's read: what percentages are of. By hand nobody counts the firm anew.

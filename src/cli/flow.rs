@@ -2,16 +2,22 @@
 
 mod act;
 mod by_hand;
+mod doctor;
 pub mod errors;
+mod groups;
+mod hire;
 mod people;
+mod policy;
 mod preview;
+mod read;
 mod resume;
 mod say;
+mod show;
 mod stage;
 mod sweep;
 
 use super::{
-    command::{audit, doctor, groups, joiner, leaver, link, mover, policy, run, show},
+    command::{self, audit, joiner, leaver, link, mover, run},
     context::Context,
     error::CliError,
     exit::Exit,
@@ -37,32 +43,32 @@ pub async fn sweep(cx: &Context, args: super::command::sweep::Args) -> Result<Ex
     sweep::sweep(cx, args).await
 }
 
-pub async fn groups_list(_cx: &Context) -> Result<Exit, CliError> {
-    Err(unbuilt("groups list"))
+pub async fn groups_list(cx: &Context) -> Result<Exit, CliError> {
+    groups::list(cx).await
 }
 
-pub async fn groups_plan(_cx: &Context, _args: groups::PlanArgs) -> Result<Exit, CliError> {
-    Err(unbuilt("groups plan"))
+pub async fn groups_plan(cx: &Context, args: command::groups::PlanArgs) -> Result<Exit, CliError> {
+    groups::apply::plan(cx, args).await
 }
 
-pub async fn groups_apply(_cx: &Context, _args: groups::ApplyArgs) -> Result<Exit, CliError> {
-    Err(unbuilt("groups apply"))
+pub async fn groups_apply(cx: &Context, args: command::groups::ApplyArgs) -> Result<Exit, CliError> {
+    groups::apply::apply(cx, args).await
 }
 
-pub async fn groups_who(_cx: &Context, _args: groups::WhoArgs) -> Result<Exit, CliError> {
-    Err(unbuilt("groups who"))
+pub async fn groups_who(cx: &Context, args: command::groups::WhoArgs) -> Result<Exit, CliError> {
+    groups::who(cx, args).await
 }
 
-pub async fn groups_rules(_cx: &Context) -> Result<Exit, CliError> {
-    Err(unbuilt("groups rules"))
+pub async fn groups_rules(cx: &Context) -> Result<Exit, CliError> {
+    groups::rules(cx).await
 }
 
-pub async fn groups_export(_cx: &Context, _args: groups::ExportArgs) -> Result<Exit, CliError> {
-    Err(unbuilt("groups export"))
+pub async fn groups_export(cx: &Context, args: command::groups::ExportArgs) -> Result<Exit, CliError> {
+    groups::export::export(cx, args).await
 }
 
-pub async fn groups_diff(_cx: &Context, _args: groups::DiffArgs) -> Result<Exit, CliError> {
-    Err(unbuilt("groups diff"))
+pub async fn groups_diff(cx: &Context, args: command::groups::DiffArgs) -> Result<Exit, CliError> {
+    groups::export::diff(cx, args).await
 }
 
 pub async fn audit_log(_cx: &Context, _args: audit::LogArgs) -> Result<Exit, CliError> {
@@ -97,20 +103,20 @@ pub async fn run_apply(_cx: &Context, _args: run::ApplyArgs) -> Result<Exit, Cli
     Err(unbuilt("run apply"))
 }
 
-pub async fn show(_cx: &Context, _args: show::Args) -> Result<Exit, CliError> {
-    Err(unbuilt("show"))
+pub async fn show(cx: &Context, args: command::show::Args) -> Result<Exit, CliError> {
+    show::show(cx, args).await
 }
 
-pub async fn doctor(_cx: &Context, _args: doctor::Args) -> Result<Exit, CliError> {
-    Err(unbuilt("doctor"))
+pub async fn doctor(cx: &Context, args: command::doctor::Args) -> Result<Exit, CliError> {
+    doctor::doctor(cx, args).await
 }
 
-pub async fn policy_diff(_cx: &Context, _args: policy::DiffArgs) -> Result<Exit, CliError> {
-    Err(unbuilt("policy diff"))
+pub async fn policy_diff(cx: &Context, args: command::policy::DiffArgs) -> Result<Exit, CliError> {
+    policy::diff(cx, args).await
 }
 
-pub async fn policy_explain(_cx: &Context, _args: policy::ExplainArgs) -> Result<Exit, CliError> {
-    Err(unbuilt("policy explain"))
+pub async fn policy_explain(cx: &Context, args: command::policy::ExplainArgs) -> Result<Exit, CliError> {
+    policy::explain(cx, args).await
 }
 
 pub async fn link(_cx: &Context, _args: link::Args) -> Result<Exit, CliError> {

@@ -17,7 +17,7 @@ use crate::{
     },
     providers::{
         Handles, Known,
-        okta::{ApiToken, Directory},
+        okta::{ApiToken, Directory, bare},
     },
 };
 
@@ -302,6 +302,12 @@ pub enum Target {
         handles: BTreeMap<System, Handles>,
         tenant: Arc<Catalogue>,
     },
+    /// Somebody who is being made: found by login, for there is no id yet.
+    Newcomer {
+        login: String,
+        directory: Arc<Directory>,
+        tenant: Arc<Catalogue>,
+    },
     /// The tenant's groups.
     Tenant {
         directory: Arc<Directory>,
@@ -312,7 +318,7 @@ pub enum Target {
 impl Target {
     pub fn tenant(&self) -> &Arc<Catalogue> {
         match self {
-            Target::Person { tenant, .. } | Target::Tenant { tenant, .. } => tenant,
+            Target::Person { tenant, .. } | Target::Newcomer { tenant, .. } | Target::Tenant { tenant, .. } => tenant,
         }
     }
 }
@@ -344,6 +350,15 @@ pub async fn again(
             };
             let account = e.observe(known).await.unwrap_or_else(Observed::Unknown);
             (Seen { can: e.can(), account }, None)
+        }
+        Target::Newcomer { login, directory, .. } => {
+            let account = match directory.person(login).await.unwrap_or_else(Observed::Unknown) {
+                Observed::Present(p) => Observed::Present(bare(&p)),
+                Observed::Absent => Observed::Absent,
+                Observed::Unknown(f) => Observed::Unknown(f),
+            };
+            let can = eyes.get(system).map(|e| e.can()).unwrap_or_default();
+            (Seen { can, account }, None)
         }
         Target::Tenant { directory, tenant } => {
             let groups = known(directory.groups().await);

@@ -2,7 +2,7 @@
 //!
 //! The one way that joiner, mover, leaver, sweep and resume share; they differ in how they found the people and how consent was given.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use futures::future::join_all;
 
@@ -18,7 +18,7 @@ use crate::{
         entry::{Body, Draft, Opened, Subject as Id},
         fold::State,
     },
-    model::{Manifest, Observed, Plan, System},
+    model::{Manifest, Observed, Plan, Seen, System},
     planner::{brake::PlanSet, consent::Agreed},
     run::{
         self, Crew,
@@ -135,13 +135,67 @@ async fn apply(
     agreed: &Agreed,
     cause: &Cause,
 ) -> Result<Vec<State>, CliError> {
+    let jobs = parties
+        .into_iter()
+        .map(|(party, leases)| (job(tenant, party), leases))
+        .collect();
+    carry_out(cx, firm, jobs, agreed, cause).await
+}
+
+/// One subject of a run: whom or what to act on, what was read of it, and how to read it again.
+pub struct Work {
+    pub subject: Id,
+    pub plan: Plan,
+    pub manifest: Manifest,
+    pub systems: BTreeMap<System, Seen>,
+    pub target: Target,
+}
+
+/// Subjects of one run, a new one or one that was left unfinished.
+pub struct Job {
+    pub run: String,
+    pub before: Option<State>,
+    pub work: Vec<Work>,
+}
+
+fn job(tenant: &Tenant, party: Party) -> Job {
+    let shared = Arc::new(tenant.catalogue.clone());
+    let work = party.subjects.into_iter().filter_map(|s| {
+        let plan = s.plan.ok()?;
+        Some(Work {
+            subject: s.seen.person.id.0.clone(),
+            manifest: manifest(&s.seen.systems, &plan),
+            plan,
+            systems: s.seen.systems,
+            target: Target::Person {
+                person: Box::new(s.seen.person),
+                handles: s.handles,
+                tenant: shared.clone(),
+            },
+        })
+    });
+    Job {
+        run: party.run,
+        before: party.before,
+        work: work.collect(),
+    }
+}
+
+/// Fetches write credentials and carries out every job side by side, each to its end, its records included.
+pub async fn carry_out(
+    cx: &Context,
+    firm: &Firm,
+    jobs: Vec<(Job, Vec<Lease>)>,
+    agreed: &Agreed,
+    cause: &Cause,
+) -> Result<Vec<State>, CliError> {
     let (hands, recorders) = firm.hands(agreed)?;
     cx.signals.enter(Stage::Applying);
     let stop = stage::stop(cx);
     let (events, view) = stage::view(cx);
-    let work = parties.into_iter().map(|(party, leases)| {
+    let work = jobs.into_iter().map(|(job, leases)| {
         let crew = Crew {
-            run: party.run.clone(),
+            run: job.run.clone(),
             operator: firm.operator.clone(),
             eyes: firm.look.eyes.clone(),
             hands: hands.clone(),
@@ -158,8 +212,8 @@ async fn apply(
             patience: firm.patience,
         };
         async move {
-            let run = party.run.clone();
-            let (state, targets) = begin(firm, tenant, &crew, party, cause).await?;
+            let run = job.run.clone();
+            let (state, targets) = begin(firm, &crew, job, cause).await?;
             let state = run::execute::execute(&crew, state, &targets).await?;
             let owed: Vec<_> = state.undelivered().cloned().collect();
             outbox::deliver(&crew.recorders, &crew.ledger, &crew.guard, &crew.operator, owed).await?;
@@ -181,17 +235,11 @@ async fn apply(
 }
 
 /// The first entries of a run, or of its continuation: what is now known of the old steps, then the plan of what is left.
-async fn begin(
-    firm: &Firm,
-    tenant: &Tenant,
-    crew: &Crew,
-    party: Party,
-    cause: &Cause,
-) -> Result<(State, BTreeMap<Id, Target>), CliError> {
+async fn begin(firm: &Firm, crew: &Crew, job: Job, cause: &Cause) -> Result<(State, BTreeMap<Id, Target>), CliError> {
     let mut bodies = vec![];
-    let mut state = party.before.unwrap_or_default();
+    let mut state = job.before.unwrap_or_default();
     if state.opened.is_none() {
-        state.run = party.run.clone();
+        state.run = job.run.clone();
         bodies.push(Body::Opened(Opened {
             kind: cause.kind.to_owned(),
             operator: firm.operator.clone(),
@@ -208,30 +256,22 @@ async fn begin(
         });
     }
     let mut targets = BTreeMap::new();
-    for s in party.subjects {
-        let Ok(plan) = s.plan else { continue };
-        let subject = s.seen.person.id.0.clone();
-        if let Some(old) = state.people.get(&subject) {
-            let verdicts = settle::settle(old, &s.seen.systems, &s.seen.tenant, None);
+    for w in job.work {
+        if let Some(old) = state.people.get(&w.subject) {
+            let verdicts = settle::settle(old, &w.systems, w.target.tenant(), None);
             bodies.extend(settle::entries(old, &verdicts));
         }
-        let manifest = manifest(&s.seen.systems, &plan);
         bodies.push(Body::Planned {
-            subject: subject.clone(),
-            plan,
-            manifest,
+            subject: w.subject.clone(),
+            plan: w.plan,
+            manifest: w.manifest,
         });
-        let target = Target::Person {
-            person: Box::new(s.seen.person),
-            handles: s.handles,
-            tenant: std::sync::Arc::new(tenant.catalogue.clone()),
-        };
-        targets.insert(subject, target);
+        targets.insert(w.subject, w.target);
     }
     let drafts = bodies
         .into_iter()
         .map(|body| Draft {
-            run: party.run.clone(),
+            run: job.run.clone(),
             operator: crew.operator.clone(),
             body,
         })
@@ -243,7 +283,7 @@ async fn begin(
 }
 
 /// What was held before the change.
-fn manifest(systems: &BTreeMap<System, crate::model::Seen>, plan: &Plan) -> Manifest {
+fn manifest(systems: &BTreeMap<System, Seen>, plan: &Plan) -> Manifest {
     let mut m = Manifest::default();
     for (system, seen) in systems {
         match &seen.account {

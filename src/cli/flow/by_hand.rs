@@ -2,7 +2,9 @@
 
 use super::{
     act::{self, Cause, Party},
-    errors, people,
+    errors,
+    hire::Hired,
+    people,
     preview::{self, Ask, Subject},
     say,
 };
@@ -64,14 +66,24 @@ pub async fn joiner(cx: &Context, args: joiner::Args) -> Result<Exit, CliError> 
         activate: args.activate,
         rehire: args.rehire,
     };
+    let mut gate = args.gate;
     let found = match &args.from {
         None => people::find(cx, &firm, &users, "joiner").await?,
-        Some(_) => return Err(CliError::usage("--from")),
+        Some(file) => match super::hire::hire(cx, &firm, &users, file, &gate).await? {
+            Hired::All(found, made) => {
+                if made {
+                    // They were for the plan that made people, and are spent.
+                    (gate.expect, gate.save_plan) = (None, None);
+                }
+                found
+            }
+            Hired::Shown(exit) => return Ok(exit),
+        },
     };
-    by_hand(cx, &firm, found, Ask::Joiner(ask), &args.gate, How::YesNo).await
+    by_hand(cx, &firm, found, Ask::Joiner(ask), &gate, How::YesNo).await
 }
 
-fn needs_yes(cx: &Context, gate: &Gate) -> Result<(), CliError> {
+pub(super) fn needs_yes(cx: &Context, gate: &Gate) -> Result<(), CliError> {
     if gate.dry_run || gate.yes || cx.can_ask() {
         return Ok(());
     }

@@ -22,7 +22,8 @@ use crate::{
 /// The plans, before anything is asked: on standard output for people, in the document at the end for programs.
 pub fn preview(cx: &Context, firm: &Firm, subjects: &[Subject], gate: &Gate) -> Result<(), CliError> {
     if let Some(path) = &gate.save_plan {
-        save(path, subjects)?;
+        let plans: Vec<&Plan> = subjects.iter().filter_map(|s| s.plan.as_ref().ok()).collect();
+        save(path, &plans)?;
     }
     if cx.global.output != Output::Human {
         return Ok(());
@@ -69,9 +70,8 @@ pub fn tenant(firm: &Firm) -> Tenant {
 }
 
 /// A new file, for its owner alone; links are not followed and nothing is overwritten.
-fn save(path: &std::path::Path, subjects: &[Subject]) -> Result<(), CliError> {
-    let plans: Vec<&Plan> = subjects.iter().filter_map(|s| s.plan.as_ref().ok()).collect();
-    let text = serde_json::to_string_pretty(&plans).map_err(|e| CliError::internal(e.to_string()))?;
+pub fn save(path: &std::path::Path, plans: &[&Plan]) -> Result<(), CliError> {
+    let text = serde_json::to_string_pretty(plans).map_err(|e| CliError::internal(e.to_string()))?;
     let fail = |e: std::io::Error| CliError::usage(format!("--save-plan {}: {e}", path.display()));
     let mut file = std::fs::OpenOptions::new()
         .write(true)

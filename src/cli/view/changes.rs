@@ -15,7 +15,7 @@ pub fn groups(tenant: &Tenant, changes: &[Change], since: Option<DateTime<Utc>>,
         return out
             + &match since {
                 Some(t) => format!("no change since {}\n", instant(t)),
-                None => "NOTHING TO DO (every group that policy names is there)\n".into(),
+                None => "NOTHING TO DO (every birthright and role group is there)\n".into(),
             };
     }
     for c in changes {
@@ -25,6 +25,10 @@ pub fn groups(tenant: &Tenant, changes: &[Change], since: Option<DateTime<Utc>>,
         let sign = if c.before.is_none() { "+" } else { "-" };
         out += &match c.what.as_str() {
             "group" => format!("{} group {group}\n", c.mark),
+            "field" => {
+                let word = |v: &Option<String>| v.as_ref().map_or_else(|| "none".into(), |v| screen.safe(v));
+                format!("~ {group} {subject}: {} -> {}\n", word(&c.before), word(&c.after))
+            }
             "member" => format!("~ {group} {sign} {subject}\n"),
             what => format!("~ {group} {what} {sign} {subject}\n"),
         };

@@ -3,13 +3,14 @@
 use super::{Screen, Tenant};
 use crate::cli::{
     document::{Check, Doctor},
-    text::pad,
+    text::{pad, width},
 };
 
 pub fn doctor(tenant: &Tenant, d: &Doctor, again: &str, screen: &Screen) -> String {
     let mut out = tenant.line(screen) + "\n";
     for s in &d.systems {
-        let mut head = pad(&screen.safe(&s.system), 9);
+        let name = screen.safe(&s.system);
+        let mut head = pad(&name, width(&name).saturating_add(1).max(9));
         if let Some(url) = &s.url {
             head += &screen.safe(url);
         }
@@ -46,6 +47,9 @@ pub fn doctor(tenant: &Tenant, d: &Doctor, again: &str, screen: &Screen) -> Stri
     }
     if parts.is_empty() {
         return out + "All is well.\n";
+    }
+    if of("failed") + of("look") == 0 {
+        return out + &format!("Nothing failed; {}.\n", parts.join(", "));
     }
     out + &format!("{}.   After the change:  {again}\n", parts.join(", "))
 }

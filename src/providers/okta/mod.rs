@@ -35,13 +35,13 @@ mod users;
 mod wire;
 mod worker;
 
-pub use account::{PARTS, state};
+pub use account::{PARTS, bare, state};
 pub use admins::{Admins, SUPER_ADMIN};
 pub use apps::fact;
 pub use explain::explain;
 pub use hands::Hands;
 pub use log::{Actor, From, Imports, LogEvent, SWEPT, about, any_of};
-pub use org::Attribute;
+pub use org::{Attribute, Headroom};
 pub use sessions::{ApiToken, tokens_of};
 pub use settings::Settings;
 pub use worker::{Attributes, PROFILE_CHANGED, fill_recorded, worker};

@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, TimeDelta, Utc};
+
 use super::{
     Directory,
     explain::{absent, explain},
@@ -21,6 +23,13 @@ pub struct Attribute {
     pub kind: Option<String>,
     pub format: Option<String>,
     pub master: Option<String>,
+}
+
+/// Of one rate-limit bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Headroom {
+    pub limit: u32,
+    pub left: u32,
 }
 
 impl Directory {
@@ -65,6 +74,25 @@ impl Directory {
             404 => Err(explain(&answer, what)),
             _ => Ok(answer.json::<wire::User>()?.text("login")),
         }
+    }
+
+    /// How far Okta's clock is ahead of this host's, by the header of an answer that needs no credential; to the second.
+    pub async fn ahead(&self) -> Result<Option<TimeDelta>, Failure> {
+        let ask = path![".well-known/okta-organization"].what("read the clock of Okta");
+        let answer = self.open.get(ask).await?;
+        let now = (self.open.clock())();
+        let said = answer.header("date").and_then(|d| DateTime::parse_from_rfc2822(d).ok());
+        Ok(said.map(|d| d.with_timezone(&Utc) - now))
+    }
+
+    /// How many calls a minute Okta grants for reading people, and how many are left.
+    pub async fn headroom(&self) -> Result<Option<Headroom>, Failure> {
+        let ask = path!["api/v1/users"].query("limit", 1).what("read people in Okta");
+        let answer = self.api.get(ask).await?;
+        let number = |name: &str| answer.header(name).and_then(|v| v.parse().ok());
+        Ok(number("x-rate-limit-limit")
+            .zip(number("x-rate-limit-remaining"))
+            .map(|(limit, left)| Headroom { limit, left }))
     }
 
     /// The organisation, if it is the one that the configuration names.

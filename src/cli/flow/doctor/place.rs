@@ -1,0 +1,95 @@
+//! Where the ledger is, and who could rewrite it.
+
+use std::{
+    os::unix::fs::{MetadataExt, PermissionsExt},
+    path::Path,
+};
+
+use super::{Block, Finding};
+use crate::cli::{context::Context, error::CliError, exit::Exit, firm::Firm};
+
+pub(super) fn block(cx: &Context, firm: &Firm) -> Result<Block, CliError> {
+    let path = match &firm.config.ledger.path {
+        Some(p) => p.clone(),
+        None => cx.env.state()?.join(format!("{}.db", firm.organisation)),
+    };
+    let mut findings = vec![Finding::ok("place", path.display().to_string())];
+    findings.extend(rights(&path));
+    let apart = cx
+        .env
+        .sudo
+        .as_ref()
+        .is_some_and(|(_, uid)| *uid != Some(rustix::process::getuid().as_raw()));
+    findings.push(if firm.config.loopback_only() {
+        Finding::ok("keeper", "loopback only: nobody is accused by it")
+    } else if apart {
+        Finding::ok("keeper", "the account that jml runs as, which operators enter by sudo")
+    } else {
+        Finding::look("keeper", "the ledger can be written by the person it accuses")
+            .costs("whoever runs jml could rewrite what it recorded, as far as no checkpoint is kept elsewhere")
+            .repair("Run jml as an account of its own, by sudo (docs/DEPLOYMENT.md)")
+    });
+    Ok(Block {
+        system: "ledger".into(),
+        findings,
+        ..Block::default()
+    })
+}
+
+/// The file is 0600 in a folder that nobody else can enter.
+fn rights(path: &Path) -> Vec<Finding> {
+    let mut out = vec![];
+    let me = rustix::process::geteuid().as_raw();
+    let mut look = |path: &Path, what: &str, mode: u32| match std::fs::metadata(path) {
+        Err(e) => out.push(Finding::failed(
+            "rights",
+            format!("{}: {e}", path.display()),
+            Exit::Usage,
+        )),
+        Ok(m) => {
+            let found = m.permissions().mode() & 0o777;
+            if m.uid() != me {
+                out.push(
+                    Finding::failed("rights", format!("the {what} belongs to uid {}", m.uid()), Exit::Usage)
+                        .costs("its owner can rewrite the record")
+                        .repair(format!("chown {} {}", me, path.display())),
+                );
+            } else if found & 0o077 != 0 {
+                out.push(
+                    Finding::look("rights", format!("the {what} has mode {found:o}"))
+                        .costs("others on this machine can read names, or put another file in its place")
+                        .repair(format!("chmod {mode:o} {}", path.display())),
+                );
+            } else {
+                out.push(Finding::ok("rights", format!("{what} {found:o}")));
+            }
+        }
+    };
+    look(path, "file", 0o600);
+    if let Some(folder) = path.parent() {
+        look(folder, "folder", 0o700);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ledger_that_others_can_read_is_worth_a_look() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.db");
+        std::fs::write(&path, "").unwrap();
+        let set = |p: &Path, mode| std::fs::set_permissions(p, std::fs::Permissions::from_mode(mode)).unwrap();
+        set(folder.path(), 0o700);
+        set(&path, 0o640);
+        let found = rights(&path);
+        assert_eq!(found[0].check.result, "look");
+        assert_eq!(found[0].check.repair, Some(format!("chmod 600 {}", path.display())));
+        assert_eq!(found[1].check.result, "ok");
+        set(&path, 0o600);
+        assert!(rights(&path).iter().all(|f| f.check.result == "ok"));
+        assert_eq!(rights(&folder.path().join("none"))[0].check.result, "failed");
+    }
+}
