@@ -274,7 +274,12 @@ impl Leaver<'_> {
 
     fn leave_group(&mut self, group: &Held, contained: &[StepNo]) -> StepNo {
         let seen = self.seen;
-        let apps = apps_of(seen, &group.id);
+        let mut apps = apps_of(seen, &group.id);
+        let held = seen.account(&OKTA).into_iter().flat_map(|a| a.held(Holding::App));
+        apps.extend(
+            held.filter(|a| through(a, &group.id))
+                .map(|a| (a.id.clone(), a.name.clone())),
+        );
         let why = if apps.is_empty() {
             "every membership goes".to_owned()
         } else {
@@ -374,6 +379,11 @@ impl Leaver<'_> {
 }
 
 /// The removals that take this app away.
+/// The directory says of an assignment through which group it came.
+fn through(app: &Held, group: &str) -> bool {
+    app.facts.get("group_id").is_some_and(|id| id == group)
+}
+
 fn granting<'a>(
     seen: &'a Observation,
     gone: &'a [(String, StepNo)],
@@ -382,7 +392,7 @@ fn granting<'a>(
     gone.iter()
         .filter(|(group, _)| {
             let granted = seen.tenant.apps_of_group.get(group).and_then(Observed::present);
-            granted.is_some_and(|apps| apps.contains(&app.id)) || app.facts.get("group") == Some(group)
+            granted.is_some_and(|apps| apps.contains(&app.id)) || through(app, group)
         })
         .map(|(_, no)| *no)
 }

@@ -445,6 +445,13 @@ impl Someone {
         held.via = Some(via.to_owned());
         self.holds(Holding::App, held)
     }
+    /// As the directory says it of an assignment: through which group it came.
+    pub fn assigned_through(self, app: &str, group: &str) -> Self {
+        let mut held = Held::new(Holding::App, format!("0oa-{app}"), app);
+        held.via = Some("GROUP".to_owned());
+        held.facts.insert("group_id".to_owned(), format!("00g-{group}"));
+        self.holds(Holding::App, held)
+    }
     pub fn part_unknown(self, kind: Holding, failure: Failure) -> Self {
         self.okta(|a| {
             a.holds.insert(kind, Observed::Unknown(failure));

@@ -131,6 +131,33 @@ expect    loses BI
     );
 }
 
+/// What a group grants need not be asked: each assignment says through which group it came.
+#[test]
+fn a_membership_says_which_apps_go_with_it() {
+    let firm = firm();
+    let dora = firm
+        .person("dora")
+        .member_of(&["ROLE-OPS", "PROJ-X"])
+        .assigned_through("BI", "ROLE-OPS")
+        .assigned_through("Jira", "ROLE-OPS")
+        .terminated(LEFT);
+    let plan = firm.leaver(&dora);
+    let why = |group: &str| {
+        let step = plan.steps.iter().find(|s| s.effect.action.object() == Some(group));
+        step.map(|s| s.why.as_str())
+    };
+    assert_eq!(why("ROLE-OPS"), Some("loses BI, Jira"));
+    assert_eq!(why("PROJ-X"), Some("every membership goes"));
+    let step = plan
+        .steps
+        .iter()
+        .position(|s| s.effect.action.object() == Some("ROLE-OPS"));
+    assert!(
+        plan.expects.iter().all(|e| step.is_some_and(|n| e.by == [n])),
+        "{plan:#?}"
+    );
+}
+
 #[test]
 fn sessions_cleared_by_our_own_run_are_not_cleared_again() {
     let firm = firm();
