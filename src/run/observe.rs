@@ -237,6 +237,13 @@ pub async fn person(
     )
     .await;
     let mut systems: BTreeMap<System, Seen> = apps.into_iter().collect();
+    // An operator said whose it isn't: whatever leads there, it is left alone.
+    for (system, seen) in &mut systems {
+        let not = |a: &Account| history.not.contains(&(system.clone(), a.id.clone()));
+        if seen.account.present().is_some_and(not) {
+            seen.account = Observed::Absent;
+        }
+    }
     // What was found is looked at again by its id: once shut, an address may not lead to it any more.
     for (system, seen) in &systems {
         if let (Some(known), Some(found)) = (handles.get_mut(system), seen.account.present()) {
