@@ -388,8 +388,8 @@ pub struct RunRow {
     pub kind: String,
     /// How many people.
     pub people: usize,
-    /// What is left: null where the run is finished.
-    pub exit: Option<u8>,
+    /// 4 while something is left of it (a step, a held plan, a record that was not delivered), else 0.
+    pub exit: u8,
     /// When it began.
     pub started: DateTime<Utc>,
 }

@@ -13,11 +13,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures::future::join_all;
 use tokio::sync::OnceCell;
 
-use super::{context::Context, error::CliError, flow::errors};
+use super::{context::Context, error::CliError, flow::errors, memory};
 use crate::{
-    config::{Config, Section},
+    config::Config,
     http::{Client, Observer, Trust},
-    ledger::{Ledger, Meta},
+    ledger::Ledger,
     model::{Failure, Observed, Person, PersonId, Protected, System, Worker, system::OKTA},
     planner::{consent::Agreed, employment},
     providers::{Act, Eyes, Look, Roster, okta::Directory, registry, secrets::Secrets},
@@ -124,23 +124,8 @@ pub struct Made {
 impl Firm {
     pub async fn open(cx: &Context) -> Result<Firm, CliError> {
         let made = cx.wire().await?;
-        let ledger = {
-            let (path, host) = (made.config.ledger.path.clone(), cx.host());
-            let state = cx.env.state()?;
-            let clock = made.clock.clone();
-            move |organisation: &str| {
-                let path = path.unwrap_or_else(|| state.join(format!("{organisation}.db")));
-                Ledger::open(
-                    &path,
-                    Meta {
-                        tenant: organisation.to_owned(),
-                        host,
-                    },
-                    clock,
-                )
-            }
-        };
-        let firm = Firm::assemble(made, ledger).await?;
+        let place = memory::Place::of(cx, &made.config, made.clock.clone())?;
+        let firm = Firm::assemble(made, move |organisation| place.open(organisation)).await?;
         // The first to say it is the one that counts; a command opens one firm.
         let _ = cx.tenant.set((firm.organisation.clone(), firm.sandbox));
         Ok(firm)
@@ -289,10 +274,15 @@ impl Firm {
         fresh
     }
 
-    /// Who is told.
-    pub fn recorders(&self) -> Vec<&System> {
-        let told = |s: &&Section| registry::row(s).is_ok_and(|r| r.is_recorder());
-        self.config.systems.values().filter(told).map(|s| &s.system).collect()
+    /// Who is told what, in words, in the registry's order.
+    pub fn told(&self) -> Vec<String> {
+        let configured = |kind: &str| self.config.systems.values().any(|s| s.kind == kind);
+        let told = |r: &&registry::Row| r.is_recorder() && configured(r.kind);
+        registry::REGISTRY
+            .iter()
+            .filter(told)
+            .map(|r| r.told.to_owned())
+            .collect()
     }
 
     pub fn roster_name(&self) -> &str {

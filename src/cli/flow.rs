@@ -1,31 +1,30 @@
 //! From a command to its work: what each one reads, decides, asks and does, in order.
 
 mod act;
+mod audit;
 mod by_hand;
 mod doctor;
 pub mod errors;
 mod groups;
 mod hire;
+mod link;
 mod people;
 mod policy;
 mod preview;
 mod read;
 mod resume;
+mod runs;
 mod say;
 mod show;
 mod stage;
 mod sweep;
 
 use super::{
-    command::{self, audit, joiner, leaver, link, mover, run},
+    command::{self, joiner, leaver, mover, run},
     context::Context,
     error::CliError,
     exit::Exit,
 };
-
-fn unbuilt(what: &str) -> CliError {
-    CliError::internal(format!("{what} is not built yet"))
-}
 
 pub async fn joiner(cx: &Context, args: joiner::Args) -> Result<Exit, CliError> {
     by_hand::joiner(cx, args).await
@@ -71,36 +70,36 @@ pub async fn groups_diff(cx: &Context, args: command::groups::DiffArgs) -> Resul
     groups::export::diff(cx, args).await
 }
 
-pub async fn audit_log(_cx: &Context, _args: audit::LogArgs) -> Result<Exit, CliError> {
-    Err(unbuilt("audit log"))
+pub async fn audit_log(cx: &Context, args: command::audit::LogArgs) -> Result<Exit, CliError> {
+    audit::log(cx, args).await
 }
 
-pub async fn audit_show(_cx: &Context, _args: audit::ShowArgs) -> Result<Exit, CliError> {
-    Err(unbuilt("audit show"))
+pub async fn audit_show(cx: &Context, args: command::audit::ShowArgs) -> Result<Exit, CliError> {
+    audit::show(cx, args).await
 }
 
-pub async fn audit_verify(_cx: &Context, _args: audit::VerifyArgs) -> Result<Exit, CliError> {
-    Err(unbuilt("audit verify"))
+pub async fn audit_verify(cx: &Context, args: command::audit::VerifyArgs) -> Result<Exit, CliError> {
+    audit::verify(cx, args).await
 }
 
-pub async fn audit_sla(_cx: &Context, _args: audit::SlaArgs) -> Result<Exit, CliError> {
-    Err(unbuilt("audit sla"))
+pub async fn audit_sla(cx: &Context, args: command::audit::SlaArgs) -> Result<Exit, CliError> {
+    audit::sla(cx, args).await
 }
 
-pub async fn run_list(_cx: &Context) -> Result<Exit, CliError> {
-    Err(unbuilt("run list"))
+pub async fn run_list(cx: &Context) -> Result<Exit, CliError> {
+    runs::list(cx).await
 }
 
-pub async fn run_show(_cx: &Context, _args: run::ShowArgs) -> Result<Exit, CliError> {
-    Err(unbuilt("run show"))
+pub async fn run_show(cx: &Context, args: run::ShowArgs) -> Result<Exit, CliError> {
+    runs::show(cx, args).await
 }
 
 pub async fn run_resume(cx: &Context, args: run::ResumeArgs) -> Result<Exit, CliError> {
     resume::resume(cx, args).await
 }
 
-pub async fn run_apply(_cx: &Context, _args: run::ApplyArgs) -> Result<Exit, CliError> {
-    Err(unbuilt("run apply"))
+pub async fn run_apply(cx: &Context, args: run::ApplyArgs) -> Result<Exit, CliError> {
+    runs::apply(cx, args).await
 }
 
 pub async fn show(cx: &Context, args: command::show::Args) -> Result<Exit, CliError> {
@@ -119,6 +118,6 @@ pub async fn policy_explain(cx: &Context, args: command::policy::ExplainArgs) ->
     policy::explain(cx, args).await
 }
 
-pub async fn link(_cx: &Context, _args: link::Args) -> Result<Exit, CliError> {
-    Err(unbuilt("link"))
+pub async fn link(cx: &Context, args: command::link::Args) -> Result<Exit, CliError> {
+    link::link(cx, args).await
 }

@@ -13,6 +13,7 @@ pub mod exit;
 pub mod firm;
 pub mod flow;
 pub mod generate;
+pub mod memory;
 pub mod signal;
 pub mod text;
 pub mod view;

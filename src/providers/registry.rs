@@ -53,6 +53,8 @@ pub struct Row {
     pub needs: &'static [Need],
     /// The vendor's page on it.
     pub page: &'static str,
+    /// Of a recorder: what it is told, as a preview names it.
+    pub told: &'static str,
     pub settings: fn(&mut SchemaGenerator) -> Schema,
     check: fn(&Section) -> Result<(), ConfigError>,
     eyes: Option<Make<Look, dyn Eyes>>,
@@ -75,6 +77,7 @@ impl Row {
             verbs: &[],
             needs: &[],
             page: "",
+            told: "",
             settings: |_| Schema::default(),
             check: |_| Ok(()),
             eyes: None,
@@ -103,7 +106,9 @@ impl Row {
         self.hands = Some(|section, act| Ok(Box::new(T::hands(section.system.clone(), settings(section)?, act))));
         self.of::<T::Settings>()
     }
-    pub const fn records<T: Records>(mut self) -> Row {
+    /// `told` in words: `ServiceNow change request`.
+    pub const fn records<T: Records>(mut self, told: &'static str) -> Row {
+        self.told = told;
         self.recorder = Some(|section, act| Ok(Box::new(T::recorder(section.system.clone(), settings(section)?, act))));
         self.of::<T::Settings>()
     }
@@ -259,6 +264,7 @@ mod tests {
             assert!(row.is_target() || row.is_recorder() || row.is_roster(), "{}", row.kind);
             assert!(row.page.starts_with("https://"), "{}", row.kind);
             assert_eq!(row.is_target(), !row.verbs.is_empty(), "{}", row.kind);
+            assert_eq!(row.is_recorder(), !row.told.is_empty(), "{}", row.kind);
         }
     }
 }

@@ -64,10 +64,7 @@ impl Context {
             None => self.clock,
         };
         let client = firm::client(&config, &folder, clock.reader(), self.observer(), random())?;
-        let okta = config.systems.get(&crate::model::system::OKTA);
-        let place = okta
-            .and_then(|s| s.parse::<At>().ok())
-            .map_or_else(String::new, |at| at.host());
+        let place = Context::place(&config);
         Ok(Made {
             secrets: Secrets::new(folder, self.variables(&config)),
             sandbox: config.sandbox.is_some(),
@@ -102,6 +99,37 @@ impl Context {
             Arc::new(|_| {}),
         )
         .map_err(refused)
+    }
+
+    /// The configuration alone, for who reads no system. A sandbox's own file is there from its first start on; its clock is asked only
+    /// where it runs.
+    pub async fn remembered(&self) -> Result<(Config, Clock), CliError> {
+        let path = match self.global.sandbox {
+            false => self.locate()?.path,
+            true => {
+                let written = self.sandbox_folder()?.join("jml.toml");
+                if !written.exists() {
+                    // Its first start writes the file.
+                    drop(self.start_sandbox()?);
+                }
+                written
+            }
+        };
+        let config = self.configuration(&path)?;
+        let clock = match &config.sandbox {
+            Some(sandbox) => self.shown_by(sandbox).await.unwrap_or(self.clock),
+            None => self.clock,
+        };
+        Ok((config, clock))
+    }
+
+    /// The host that screens name.
+    pub fn place(config: &Config) -> String {
+        config
+            .systems
+            .get(&crate::model::system::OKTA)
+            .and_then(|s| s.parse::<At>().ok())
+            .map_or_else(String::new, |at| at.host())
     }
 
     /// The sandbox's clock, from the very one that wrote this file: another that answers there is refused.

@@ -26,6 +26,26 @@ impl From<LedgerError> for CliError {
     }
 }
 
+pub fn no_run(typed: &str) -> CliError {
+    CliError::new(
+        Exit::Who,
+        format!("the ledger has no run {}", text::middle_cut(typed, 64)),
+    )
+}
+
+pub fn many_runs(typed: &str, found: &[String]) -> CliError {
+    let few: Vec<&str> = found.iter().take(8).map(String::as_str).collect();
+    let more = if found.len() > few.len() { ", ..." } else { "" };
+    CliError::new(
+        Exit::Who,
+        format!(
+            "\"{typed}\" fits {}: {}{more}",
+            text::count(found.len(), "run"),
+            few.join(", ")
+        ),
+    )
+}
+
 /// A person can't be handled by hand.
 pub fn refusal(r: &Refusal) -> CliError {
     let exit = match r.class() {

@@ -57,16 +57,9 @@ pub async fn resume(cx: &Context, args: ResumeArgs) -> Result<Exit, CliError> {
 pub async fn named(firm: &Firm, run: &str) -> Result<State, CliError> {
     let found = firm.ledger.run_by_prefix(run).await?;
     match found.as_slice() {
-        [one] => firm
-            .ledger
-            .run(one)
-            .await?
-            .ok_or_else(|| CliError::new(Exit::Who, format!("the ledger has no run {run}"))),
-        [] => Err(CliError::new(Exit::Who, format!("the ledger has no run {run}"))),
-        several => Err(CliError::new(
-            Exit::Who,
-            format!("\"{run}\" fits {}", several.join(", ")),
-        )),
+        [one] => firm.ledger.run(one).await?.ok_or_else(|| errors::no_run(run)),
+        [] => Err(errors::no_run(run)),
+        several => Err(errors::many_runs(run, several)),
     }
 }
 
@@ -153,7 +146,7 @@ pub fn overrule(state: &State) -> Option<leaving::Override> {
     })
 }
 
-fn merge(a: crate::run::observe::Need, b: crate::run::observe::Need) -> crate::run::observe::Need {
+pub fn merge(a: crate::run::observe::Need, b: crate::run::observe::Need) -> crate::run::observe::Need {
     crate::run::observe::Need {
         groups: a.groups || b.groups,
         rules: a.rules || b.rules,

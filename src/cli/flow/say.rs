@@ -28,7 +28,7 @@ pub fn preview(cx: &Context, firm: &Firm, subjects: &[Subject], gate: &Gate) -> 
     if cx.global.output != Output::Human {
         return Ok(());
     }
-    let records = records(firm);
+    let records = firm.told();
     let shown: Vec<view::plan::Preview<'_>> = subjects
         .iter()
         .filter_map(|s| {
@@ -54,11 +54,6 @@ pub fn preview(cx: &Context, firm: &Firm, subjects: &[Subject], gate: &Gate) -> 
         }
     }
     Ok(())
-}
-
-/// Who will be told, in words.
-fn records(firm: &Firm) -> Vec<String> {
-    firm.recorders().iter().map(|s| format!("{s}")).collect()
 }
 
 pub fn tenant(firm: &Firm) -> Tenant {
@@ -298,12 +293,16 @@ fn document(
 }
 
 /// One document; under ndjson a line a person, then the summary.
-pub fn write(cx: &Context, firm: &Firm, kind: &str, exit: Exit, mut body: document::Run) {
+pub fn write(cx: &Context, firm: &Firm, kind: &str, exit: Exit, body: document::Run) {
+    emit(cx, &tenant(firm), kind, exit, body);
+}
+
+pub fn emit(cx: &Context, tenant: &Tenant, kind: &str, exit: Exit, mut body: document::Run) {
     let whole = |kind: &str, body| Document {
         jml: JML,
         kind: kind.to_owned(),
-        tenant: Some(firm.organisation.clone()),
-        sandbox: firm.sandbox,
+        tenant: Some(tenant.org.clone()),
+        sandbox: tenant.sandbox,
         exit: exit.code(),
         body,
     };
@@ -315,7 +314,7 @@ pub fn write(cx: &Context, firm: &Firm, kind: &str, exit: Exit, mut body: docume
             }
             cx.out.document(&whole("summary", body));
         }
-        Output::Csv => cx.out.data(&""),
+        Output::Csv => cx.out.data(""),
         Output::Human => {}
     }
 }

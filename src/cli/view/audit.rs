@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::{Screen, Tenant, plan::across, report::record_word};
 use crate::{
     cli::{
-        document::{Bad, Entry as Row, Sla, Verified},
+        document::{Bad, Entry as Row, Sla as SlaDoc, Verified},
         text::{self, instant, pad, span, width},
     },
     ledger::{
@@ -21,11 +21,15 @@ use crate::{
 /// What an entry is about, as lists show it. Steps are known from the plans before them: hand in whole runs.
 pub fn rows(entries: &[Entry]) -> Vec<Row> {
     let mut plans: Plans = BTreeMap::new();
-    entries.iter().map(|e| row(e, &mut plans)).collect()
+    let mut records: Records = BTreeMap::new();
+    entries.iter().map(|e| row(e, &mut plans, &mut records)).collect()
 }
 
 /// The steps so far of each subject of each run; a later plan's are counted on.
 type Plans = BTreeMap<(String, String), Known>;
+
+/// Whose a record is, and what: its delivery names the key alone.
+type Records = BTreeMap<(String, String), (Option<String>, &'static str)>;
 
 #[derive(Default)]
 struct Known {
@@ -43,7 +47,7 @@ fn plan_of(plans: &mut Plans, run: &str, subject: &str, plan: &Plan) {
     known.apps.extend(plan.expects.iter().map(|e| e.app.name.clone()));
 }
 
-fn row(e: &Entry, plans: &mut Plans) -> Row {
+fn row(e: &Entry, plans: &mut Plans, records: &mut Records) -> Row {
     let mut out = Row {
         seq: e.envelope.seq,
         time: e.envelope.time,
@@ -69,7 +73,11 @@ fn row(e: &Entry, plans: &mut Plans) -> Row {
     }
     if let Some(subject) = body.subject() {
         let known = plans.get(&(e.envelope.run.clone(), subject.to_owned()));
-        out.login = Some(known.map_or_else(|| subject.to_owned(), |k| k.login.clone()));
+        let login = known.map(|k| &k.login).or_else(|| {
+            let elsewhere = plans.iter().find(|((_, s), _)| s == subject);
+            elsewhere.map(|(_, k)| &k.login)
+        });
+        out.login = Some(login.map_or_else(|| subject.to_owned(), Clone::clone));
         if let Some((phase, effect)) = body.step().and_then(|n| known.and_then(|k| k.steps.get(n))) {
             out.phase = Some(phase.to_string());
             out.system = Some(effect.system.as_str().into());
@@ -116,6 +124,10 @@ fn row(e: &Entry, plans: &mut Plans) -> Row {
             out.outcome = Some(outcome.name().into());
         }
         Body::Owed { record, system: s } => {
+            records.insert(
+                (e.envelope.run.clone(), record.key.clone()),
+                (record.login.clone(), record_word(&record.what)),
+            );
             out.login.clone_from(&record.login);
             out.phase = Some(Phase::Record.to_string());
             out.system = system(s);
@@ -128,9 +140,9 @@ fn row(e: &Entry, plans: &mut Plans) -> Row {
             system: s,
             failure,
         } => {
+            (out.login, out.target) = delivery(records, &e.envelope.run, key);
             out.phase = Some(Phase::Record.to_string());
             out.system = system(s);
-            out.target = Some(key.clone());
             out.outcome = Some(format!(
                 "undelivered: {}",
                 failure.code.as_ref().unwrap_or(&failure.summary)
@@ -141,9 +153,13 @@ fn row(e: &Entry, plans: &mut Plans) -> Row {
             system: s,
             receipt,
         } => {
+            (out.login, out.target) = delivery(records, &e.envelope.run, key);
             out.phase = Some(Phase::Record.to_string());
             out.system = system(s);
-            out.target = Some(receipt.made.clone().unwrap_or_else(|| key.clone()));
+            // What the vendor calls it, beside what it is.
+            if let (Some(what), Some(made)) = (&mut out.target, &receipt.made) {
+                *what += &format!(" {made}");
+            }
             out.outcome = Some("delivered".into());
         }
         Body::Resumed { operator } => out.outcome = Some(format!("taken up by {operator}")),
@@ -165,6 +181,13 @@ fn row(e: &Entry, plans: &mut Plans) -> Row {
     out
 }
 
+fn delivery(records: &Records, run: &str, key: &str) -> (Option<String>, Option<String>) {
+    match records.get(&(run.to_owned(), key.to_owned())) {
+        Some((login, what)) => (login.clone(), Some((*what).to_owned())),
+        None => (None, Some(key.to_owned())),
+    }
+}
+
 /// Of `audit log`, in the order of their worth.
 pub const LOG: &[&str] = &[
     "seq", "time", "kind", "run", "login", "phase", "system", "action", "target", "outcome", "operator",
@@ -179,7 +202,14 @@ pub fn show(tenant: &Tenant, state: &State, entries: &[Entry], screen: &Screen) 
     let people: Vec<_> = state.people.values().collect();
     let who = match people[..] {
         [p] => format!("{} {}   {}", p.flow, screen.safe(&p.login), p.result().word()),
-        _ => text::count(people.len(), "person"),
+        [] => state
+            .opened
+            .as_ref()
+            .map_or_else(String::new, |(_, o)| screen.safe(&o.kind)),
+        _ => {
+            let kind = state.opened.as_ref().map_or("", |(_, o)| o.kind.as_str());
+            format!("{} {}", screen.safe(kind), text::count(people.len(), "person"))
+        }
     };
     let left = format!("run {}   {who}", screen.safe(&state.run));
     out += &match people[..] {
@@ -226,7 +256,7 @@ pub fn show(tenant: &Tenant, state: &State, entries: &[Entry], screen: &Screen) 
             screen.fit(&words.join(" "), 36)
         }
     };
-    let many = people.len() > 1;
+    let many = people.len() != 1;
     let wide = shown.iter().map(|r| width(&what(r))).max().unwrap_or(0).max(25);
     let system = shown
         .iter()
@@ -262,10 +292,10 @@ pub fn show(tenant: &Tenant, state: &State, entries: &[Entry], screen: &Screen) 
     out
 }
 
-pub fn sla_rows(all: &[SlaRow]) -> Vec<Sla> {
+pub fn sla_rows(all: &[SlaRow]) -> Vec<SlaDoc> {
     let ms = |from: DateTime<Utc>, to: DateTime<Utc>| Some((to - from).num_milliseconds().max(0));
     all.iter()
-        .map(|r| Sla {
+        .map(|r| SlaDoc {
             login: r.login.clone(),
             run: r.run.clone(),
             due: r.due,
@@ -291,30 +321,40 @@ pub const SLA: &[&str] = &[
     "complete_ms",
 ];
 
-/// How long leavers took. `checked` is the checkpoint that the chain was verified against.
-pub fn sla(
-    tenant: &Tenant,
-    all: &[SlaRow],
-    from: DateTime<Utc>,
-    to: DateTime<Utc>,
-    checked: &str,
-    screen: &Screen,
-) -> String {
+/// How long leavers took.
+pub struct Sla<'a> {
+    pub all: &'a [SlaRow],
+    pub from: DateTime<Utc>,
+    pub to: DateTime<Utc>,
+    pub promise: std::time::Duration,
+    /// Entries whose chain was found to hold.
+    pub checked: u64,
+}
+
+impl Sla<'_> {
+    pub fn human(&self, tenant: &Tenant, flags: &str, screen: &Screen) -> String {
+        sla(tenant, self, flags, screen)
+    }
+}
+
+fn sla(tenant: &Tenant, told: &Sla<'_>, flags: &str, screen: &Screen) -> String {
+    let all = told.all;
     let rows = sla_rows(all);
     let late = rows.iter().filter(|r| r.late == Some(true)).count();
     let open = all.iter().filter(|r| r.completed.is_none()).count();
     let mut out = tenant.line(screen) + "\n";
     out += &format!(
-        "Leavers {} to {}   {}   {late} late, {open} open\n",
-        from.date_naive(),
-        to.date_naive(),
-        text::count(all.len(), "person")
+        "Leavers {} to {}   {}   deadline {}   {late} late, {open} open\n",
+        told.from.date_naive(),
+        told.to.date_naive(),
+        text::count(all.len(), "person"),
+        span(told.promise)
     );
     if all.is_empty() {
         return out;
     }
     out += "               p50      p95      max\n";
-    type Of = fn(&Sla) -> Option<i64>;
+    type Of = fn(&SlaDoc) -> Option<i64>;
     let lines: [(&str, Of, &str); 4] = [
         ("HR lag", |r| r.hr_lag_ms, "   HR's own, outside the promise"),
         ("found", |r| r.found_ms, ""),
@@ -354,7 +394,16 @@ pub fn sla(
     let (first, last) = all
         .iter()
         .fold((i64::MAX, 0), |(a, b), r| (a.min(r.entries.0), b.max(r.entries.1)));
-    out + &format!("From ledger entries {first}-{last}{checked}.\n")
+    out += &format!(
+        "From ledger entries {first}-{last}, checkpoint {} (verified).\n",
+        told.checked
+    );
+    // The slowest explains most.
+    let slow = all.iter().zip(&rows).max_by_key(|(_, s)| (s.late, s.complete_ms));
+    if let Some((r, _)) = slow {
+        out += &format!("Trace one:  jml audit show {}{flags}\n", text::shell(&r.run));
+    }
+    out
 }
 
 /// "N entries, chain and checkpoint hold", then the newest checkpoint to keep outside; or which entry is bad.
@@ -374,9 +423,8 @@ pub fn verified(tenant: &Tenant, v: &Verified, screen: &Screen) -> String {
     }
     if let Some(c) = &v.checkpoint {
         out += "The newest checkpoint, to keep outside:\n\n";
-        for line in c.lines() {
-            out += &format!("{}\n", screen.safe(line));
-        }
+        // As it was signed, to the byte, whatever the terminal: a note with another dash is another note.
+        out += c;
     }
     out
 }
@@ -432,7 +480,7 @@ entry  time       phase     system     what                         outcome
 18206  09:05:15Z  close     okta       deactivate 00u1alice         verified
 18207  09:05:15Z  verify    -          Jira                         unassigned
 18208  09:05:15Z  record    servicenow create-record change request owed
-18209  09:05:15Z  record    servicenow CHG0031337                   delivered
+18209  09:05:15Z  record    servicenow change request CHG0031337    delivered
 18210  09:05:15Z  -         -          checkpoint
 18211  09:05:15Z  -         -          closed                       complete
 
@@ -467,19 +515,19 @@ entry  time       phase     system     what                         outcome
             entries: (n, n + 10),
         };
         let all = [row(1, "2026-03-02T09:03:07Z"), row(2, "2026-03-02T09:25:18Z")];
-        let shown = sla(
-            &tenant(),
-            &all,
-            t("2026-02-01T00:00:00Z"),
-            t("2026-03-02T10:00:00Z"),
-            ", checkpoint 12 (verified)",
-            &Screen::PLAIN,
-        );
+        let told = Sla {
+            all: &all,
+            from: t("2026-02-01T00:00:00Z"),
+            to: t("2026-03-02T10:00:00Z"),
+            promise: std::time::Duration::from_secs(900),
+            checked: 12,
+        };
+        let shown = told.human(&tenant(), "", &Screen::PLAIN);
         assert_data_eq!(
             shown,
             str![[r#"
 sandbox 00o1acme
-Leavers 2026-02-01 to 2026-03-02   2 people   1 late, 0 open
+Leavers 2026-02-01 to 2026-03-02   2 people   deadline 15m00s   1 late, 0 open
                p50      p95      max
 HR lag       2m10s    2m10s    2m10s   HR's own, outside the promise
 found         50 s     50 s     50 s
@@ -487,6 +535,7 @@ contained    1.0 s    1.0 s    1.0 s
 complete     7.0 s   22m18s   22m18s
 late  p2@acme.example   22m18s   github 403   run r-2
 From ledger entries 1-12, checkpoint 12 (verified).
+Trace one:  jml audit show r-2
 
 "#]]
         );

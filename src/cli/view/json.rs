@@ -33,7 +33,30 @@ pub fn planned(plan: &Plan, result: PersonResult, accounts: Option<&Manifest>, n
     }
 }
 
+/// Somebody of whom nothing is known but the login.
+pub fn unplanned(login: &str) -> Person {
+    Person {
+        login: login.to_owned(),
+        id: None,
+        flow: String::new(),
+        result: PersonResult::Nothing.name().into(),
+        plan: None,
+        effective: None,
+        due: None,
+        contained: None,
+        completed: None,
+        open: vec![],
+        steps: vec![],
+        notes: vec![],
+        next: vec![],
+    }
+}
+
 pub fn person(state: &State, p: &PersonState, flags: Flags<'_>) -> Person {
+    if p.held.is_some() && p.steps.is_empty() {
+        let apply = format!("jml run apply {} --yes{flags}", p.plan.id().short());
+        return planned(&p.plan, PersonResult::Held, Some(&p.manifest), vec![apply]);
+    }
     let steps = p.steps.iter().filter(|s| !s.superseded()).map(|s| {
         let (outcome, failure) = match &s.progress {
             Progress::Ended { outcome, .. } => (outcome.name(), outcome.failure()),

@@ -1,5 +1,8 @@
 //! Lists, in whichever form was asked for: a table, a document, a line a row, or a sheet. The columns are the keys of the rows.
 
+use std::borrow::Cow;
+
+use chrono::{DateTime, Utc};
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 use serde_json::Value;
@@ -36,7 +39,10 @@ impl List<'_> {
         let defect = |e: &dyn std::fmt::Display| CliError::internal("a list could not be written").why(e.to_string());
         match out.screen.format {
             Output::Human => {
-                let cells = cells(rows, self.columns).map_err(|e| defect(&e))?;
+                let mut cells = cells(rows, self.columns).map_err(|e| defect(&e))?;
+                for cell in cells.iter_mut().flatten() {
+                    *cell = eyes(cell).into_owned();
+                }
                 out.data(&format!(
                     "{}\n{}{after}",
                     self.tenant.line(&out.screen),
@@ -112,6 +118,14 @@ fn cell(v: &Value) -> String {
         Value::Bool(b) => if *b { "yes" } else { "no" }.into(),
         Value::Array(all) => all.iter().map(cell).collect::<Vec<_>>().join(", "),
         Value::Number(_) | Value::Object(_) => v.to_string(),
+    }
+}
+
+/// An instant as all screens write it.
+fn eyes(cell: &str) -> Cow<'_, str> {
+    match cell.parse::<DateTime<Utc>>() {
+        Ok(t) if cell.ends_with('Z') => text::instant(t).into(),
+        _ => cell.into(),
     }
 }
 

@@ -11,6 +11,7 @@ pub mod live;
 pub mod paint;
 pub mod plan;
 pub mod report;
+pub mod runs;
 #[cfg(test)]
 pub(in crate::cli) mod samples;
 pub mod show;

@@ -173,7 +173,7 @@ fn steps(p: &Preview<'_>, screen: &Screen) -> String {
     if !p.records.is_empty() {
         tail.push((
             heading(p.plan.flow, Phase::Record, phases.len() + 2),
-            text::list(p.records),
+            p.records.join(", "),
         ));
     }
 
@@ -482,7 +482,7 @@ Due 09:18:52Z, 14m07s from now.                              plan 72f7-9499-efe8
            - slack       deactivate         the account alice
 4 close    - okta        deactivate
 5 verify   read okta, slack again until gone
-6 record   ServiceNow change request and Datadog event and SLA metric
+6 record   ServiceNow change request, Datadog event and SLA metric
 
 ! 1 Rule "on-call by title" may fill ENG-ONCALL. Removing them by hand adds them
     to the rule's exclusion list; a rehire must be taken off it.
@@ -508,7 +508,7 @@ remove first  - okta        group ROLE-ENG     policy no longer gives it
 then add      + okta        group ROLE-SALES   department Sales
 then tell     + slack       message to the manager
 4 verify      read okta, slack again until it is so
-5 record      ServiceNow change request and Datadog event and SLA metric
+5 record      ServiceNow change request, Datadog event and SLA metric
 Apps   lost             GitHub, AWS SSO
        gained           Salesforce
        lost, then back  Jira

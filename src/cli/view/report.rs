@@ -19,11 +19,26 @@ pub type Flags<'a> = &'a str;
 /// Everyone in the run, under one line that names the tenant.
 pub fn report(tenant: &Tenant, state: &State, flags: Flags<'_>, screen: &Screen) -> String {
     let mut out = tenant.line(screen) + "\n";
-    for (n, person) in state.people.values().enumerate() {
+    let (held, handled): (Vec<_>, Vec<_>) = state.people.values().partition(|p| p.held.is_some());
+    for (n, person) in handled.iter().enumerate() {
         if n > 0 {
             out.push('\n');
         }
         out += &self::person(state, person, flags, screen);
+    }
+    if !held.is_empty() {
+        if !handled.is_empty() {
+            out.push('\n');
+        }
+        // Nothing was done for them: a line each says so.
+        for p in &held {
+            out += &across(
+                &format!("{}   {}   {}", screen.safe(&p.login), p.flow, p.result().word()),
+                &format!("plan {}", p.plan.id()),
+                screen,
+            );
+        }
+        out += &super::runs::go_on(state, &held, flags, screen);
     }
     out
 }
@@ -424,15 +439,23 @@ impl Report<'_> {
     }
 
     fn record(&self) -> String {
-        // Numbers that a person can look up; an event's own id is none.
-        let made: Vec<String> = self
-            .records()
-            .filter(|i| matches!(i.record.what, What::Change { .. } | What::Incident { .. }))
-            .filter_map(|i| i.delivered.as_ref().map(|(_, r)| (i, r)))
-            .map(|(i, r)| self.screen.safe(r.made.as_deref().unwrap_or(i.system.as_str())))
-            .collect();
-        let mut parts = made;
-        if let Some(size) = self.state.checkpoint.as_deref().and_then(size) {
+        // What somebody opens a year later: the number of an event names nothing that can be looked up.
+        let mut parts: Vec<String> = vec![];
+        let mut checkpoint = self.state.checkpoint.as_deref();
+        for i in self.records() {
+            match &i.record.what {
+                What::Change {
+                    checkpoint: written, ..
+                } => checkpoint = checkpoint.or(Some(written)),
+                What::Incident { .. } => {}
+                What::Event { .. } | What::Metric { .. } => continue,
+            }
+            if let Some((_, receipt)) = &i.delivered {
+                let made = receipt.made.as_deref().unwrap_or(i.system.as_str());
+                parts.push(self.screen.safe(made));
+            }
+        }
+        if let Some(size) = checkpoint.and_then(size) {
             parts.push(format!("ledger checkpoint {}", self.screen.safe(size)));
         } else if let Some((seq, _)) = self.state.last {
             parts.push(format!("ledger entry {seq}"));

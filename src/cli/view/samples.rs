@@ -291,6 +291,13 @@ impl Run {
     }
 }
 
+/// A run of this one entry.
+pub fn with(body: Body) -> Run {
+    let mut r = Run::new("leaver");
+    r.put(body);
+    r
+}
+
 /// Everything went well.
 pub fn complete() -> Run {
     let who = "alice@acme.example";

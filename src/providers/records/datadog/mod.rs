@@ -18,7 +18,7 @@ use crate::{
 pub const ROW: Row = Row::new("datadog")
     .page("https://docs.datadoghq.com/api/")
     .needs(NEEDS)
-    .records::<Datadog>();
+    .records::<Datadog>("Datadog event and SLA metric");
 
 pub const NEEDS: &[Need] = &[Need::write("API key", "send events and metrics; it can read nothing")];
 

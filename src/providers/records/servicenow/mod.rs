@@ -31,7 +31,7 @@ pub use wire::explain;
 pub const ROW: Row = Row::new("servicenow")
     .page("https://github.com/ServiceNow/ServiceNowDocs")
     .needs(NEEDS)
-    .records::<Servicenow>();
+    .records::<Servicenow>("ServiceNow change request");
 
 pub const NEEDS: &[Need] = &[
     Need::read(
