@@ -215,7 +215,7 @@ fn preview(
     plans: &[Plan],
     catalogue: &crate::model::Catalogue,
 ) -> String {
-    let records: Vec<String> = firm.recorders().iter().map(|s| s.to_string()).collect();
+    let records = firm.told();
     let shown: Vec<view::plan::Preview<'_>> = plans
         .iter()
         .map(|plan| view::plan::Preview {
