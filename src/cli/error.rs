@@ -85,7 +85,7 @@ impl CliError {
     }
     pub fn nobody(typed: &str) -> Self {
         Self::new(Exit::Who, format!("\"{typed}\" fits nobody; nothing was done"))
-            .hint("Logins, addresses, Okta ids and whole names are looked for, deactivated people too.")
+            .hint("Looked for: login, address, Okta id, whole name; deactivated people too.")
     }
     pub fn ambiguous(typed: &str, mut candidates: Vec<Candidate>) -> Self {
         candidates.sort_by(|a, b| a.login.cmp(&b.login));

@@ -144,12 +144,12 @@ impl View {
             }
             Event::Contained { login, at, took } => {
                 let who = if self.many {
-                    format!("{} c", self.screen().safe(login))
+                    format!("{} contained", self.screen().safe(login))
                 } else {
-                    "C".into()
+                    "Contained".into()
                 };
                 self.out.talk(&format!(
-                    "{who}ontained {}, {} after the start.",
+                    "{who} {}, {} after the start.",
                     instant(*at),
                     span(*took)
                 ));
