@@ -181,6 +181,8 @@ async fn ask(cx: &Context, prompt: &str) -> Result<String, CliError> {
         Ok(Ok(Some(line))) => Ok(line.trim().to_owned()),
         Ok(Ok(None)) => Err(CliError::declined()),
         Ok(Err(e)) if matches!(e.kind(), io::ErrorKind::Interrupted | io::ErrorKind::UnexpectedEof) => {
+            // The question's line is still open.
+            cx.out.say("");
             Err(CliError::declined())
         }
         Ok(Err(e)) => Err(CliError::usage("the terminal can't be read; nothing was done").why(e.to_string())),

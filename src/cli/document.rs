@@ -605,7 +605,9 @@ pub struct PolicyDiff {
 
 #[derive(Serialize, JsonSchema, Clone, Debug)]
 pub struct PolicyRefused {
+    /// Login.
     pub login: String,
+    /// The reason.
     pub why: String,
 }
 

@@ -73,6 +73,11 @@ fn work(cx: &Context, command: Command) -> Result<Exit, CliError> {
         let work = std::panic::AssertUnwindSafe(command::run(cx, command));
         tokio::select! {
             biased;
+            // At a question a signal is "no": the line that it stands on is ended, and the answer said.
+            Exit::Declined = cx.signals.leave() => {
+                cx.out.say("");
+                Err(CliError::declined())
+            }
             exit = cx.signals.leave() => Ok(exit),
             ended = futures::FutureExt::catch_unwind(work) => {
                 ended.unwrap_or_else(|_| Err(CliError::internal("a part of jml panicked").hint(

@@ -219,11 +219,11 @@ fn scenes() -> Vec<Scene> {
             &["mover", &moves, "-y"],
         ),
         scene(
-            format!("{leaver} has left: contained first, then everything else, each step read again."),
+            format!("{leaver} has left: contained first, then the rest, then read again."),
             &["leaver", &leaves, "--confirm", &leaves],
         ),
         scene(
-            format!("{missed} left a while ago, and nobody did anything. The sweep finds out."),
+            format!("{missed} left a while ago, and nobody acted. The sweep finds out."),
             &["sweep", "--lane", "leavers", "-y"],
         ),
         scene(
@@ -244,7 +244,7 @@ async fn tour(cx: &Context) -> Result<Exit, CliError> {
         .map_err(|e| CliError::internal("a folder for the tour could not be made").why(e.to_string()))?;
     let scenes = scenes();
     cx.out.data(
-        "A pretend firm: acme.example, 2200 people, all on this machine.\n\
+        "A pretend firm for this tour: acme.example, 2200 people, all on this machine.\n\
          Five scenes. Any key goes on, q ends; off a terminal it runs through.\n",
     );
     let mut exit = Exit::Done;
@@ -281,7 +281,7 @@ async fn tour(cx: &Context) -> Result<Exit, CliError> {
         }
     }
     cx.out
-        .data("\nTry it yourself:  jml leaver --help    who is in the firm:  jml sandbox people\n");
+        .data("\nThat firm is gone again. A lasting one, who is in it:  jml sandbox people\nTry it yourself:  jml leaver --help\n");
     Ok(exit)
 }
 

@@ -148,11 +148,8 @@ impl View {
                 } else {
                     "Contained".into()
                 };
-                self.out.talk(&format!(
-                    "{who} {}, {} after the start.",
-                    instant(*at),
-                    span(*took)
-                ));
+                self.out
+                    .talk(&format!("{who} {}, {} after the start.", instant(*at), span(*took)));
                 self.spoke = now;
             }
             Event::Verifying { login, system } => {

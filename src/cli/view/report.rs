@@ -512,10 +512,15 @@ impl Report<'_> {
     fn what_next(&self, next: &[Next]) -> String {
         let run = text::shell(&self.state.run);
         if next.is_empty() {
-            return format!(
-                "Again:  jml run show {run}{}    entry by entry:  jml audit show {run}{}\n",
-                self.flags, self.flags
-            );
+            let again = format!("Again:  jml run show {run}{}", self.flags);
+            let entries = format!("entry by entry:  jml audit show {run}{}", self.flags);
+            // A command to copy stays on one line, whatever stands before it.
+            let between = if width(&again) + width(&entries) + 4 > self.screen.line() {
+                "\n"
+            } else {
+                "    "
+            };
+            return format!("{again}{between}{entries}\n");
         }
         let texts: Vec<String> = next.iter().map(|n| self.screen.safe(&n.text)).collect();
         let column = texts
@@ -614,6 +619,9 @@ pub fn line(state: &State, p: &PersonState, screen: &Screen) -> String {
                 if let Some(t) = at {
                     out += &format!(" {word} {}", span(between(p.planned, t)));
                 }
+            }
+            if p.completed.zip(p.plan.due).is_some_and(|(done, due)| done > due) {
+                out += ", late";
             }
             // Which of HR's dates decided; when the record changed is in the report.
             let why = p.plan.reason.split(" (record changed").next().unwrap_or_default();
