@@ -43,12 +43,10 @@ impl Ledger {
                     Some(Body::Closed {
                         subject,
                         result: PersonResult::Complete,
-                    }) => {
-                        if state.people.get(subject).is_some_and(|p| p.flow == Flow::Leaver) {
-                            all.finished.insert(subject.clone(), at);
-                            if state.opened.as_ref().is_some_and(|(_, o)| o.reason.is_some()) {
-                                all.overridden.insert(subject.clone());
-                            }
+                    }) if state.people.get(subject).is_some_and(|p| p.flow == Flow::Leaver) => {
+                        all.finished.insert(subject.clone(), at);
+                        if state.opened.as_ref().is_some_and(|(_, o)| o.reason.is_some()) {
+                            all.overridden.insert(subject.clone());
                         }
                     }
                     _ => {}

@@ -175,6 +175,27 @@ impl Action {
             | Action::SendMessage { .. } => None,
         }
     }
+    /// Which part of the account shows whether it holds, beside the account itself.
+    pub const fn part(&self) -> Option<Holding> {
+        match self {
+            Action::RemoveMember { group: held }
+            | Action::AddMember { group: held }
+            | Action::UnassignApp { app: held }
+            | Action::JoinChannel { channel: held }
+            | Action::LeaveChannel { channel: held }
+            | Action::RevokeToken { token: held }
+            | Action::RevokeClientTokens { client: held } => Some(held.kind),
+            Action::RevokeGrants => Some(Holding::Grant),
+            Action::Suspend
+            | Action::Deactivate
+            | Action::ClearSessions
+            | Action::Activate
+            | Action::CreatePerson { .. }
+            | Action::SendMessage { .. }
+            | Action::CreateGroup { .. }
+            | Action::DeleteGroup { .. } => None,
+        }
+    }
     pub const fn repeat(&self) -> Repeat {
         match self {
             Action::ClearSessions

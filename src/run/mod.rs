@@ -6,6 +6,7 @@ pub mod execute;
 pub mod observe;
 pub mod outbox;
 pub mod settle;
+mod step;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 

@@ -28,35 +28,18 @@ pub fn settle(
 
 /// Which parts of the account must be read to judge the person's steps in that system.
 pub fn parts(person: &PersonState, system: &System) -> BTreeSet<Holding> {
-    use crate::model::Action as A;
+    // Grants are asked for only where the manifest found a client: else they are revoked blind, and stay "done".
+    let found = |kind| {
+        let account = person.manifest.accounts.get(system);
+        account.is_some_and(|a| a.held(kind).next().is_some())
+    };
+    let granted = found(Holding::Client) || found(Holding::Grant);
     let mut parts: BTreeSet<Holding> = person
         .steps
         .iter()
-        .filter(|r| r.step.effect.system == *system && !matches!(r.progress, Progress::Superseded))
-        .filter_map(|r| match &r.step.effect.action {
-            A::RemoveMember { group: held }
-            | A::AddMember { group: held }
-            | A::UnassignApp { app: held }
-            | A::JoinChannel { channel: held }
-            | A::LeaveChannel { channel: held }
-            | A::RevokeToken { token: held } => Some(held.kind),
-            // One read of the grants judges both; they are asked for only where the manifest found a client.
-            A::RevokeClientTokens { .. } => Some(Holding::Client),
-            A::RevokeGrants => person
-                .manifest
-                .accounts
-                .get(system)
-                .is_some_and(|a| a.held(Holding::Client).next().is_some() || a.held(Holding::Grant).next().is_some())
-                .then_some(Holding::Grant),
-            A::Suspend
-            | A::Deactivate
-            | A::ClearSessions
-            | A::Activate
-            | A::CreatePerson { .. }
-            | A::SendMessage { .. }
-            | A::CreateGroup { .. }
-            | A::DeleteGroup { .. } => None,
-        })
+        .filter(|r| r.step.effect.system == *system && !r.superseded())
+        .filter_map(|r| r.step.effect.action.part())
+        .filter(|part| *part != Holding::Grant || granted)
         .collect();
     if *system == crate::model::system::OKTA {
         // What ends with a membership needs no reading of its own; what should begin does, and what rules do with groups.

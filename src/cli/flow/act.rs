@@ -36,6 +36,8 @@ pub struct Cause {
     pub consent: String,
     pub reason: Option<String>,
     pub ticket: Option<String>,
+    /// How many people were read: what percentages are of.
+    pub population: usize,
 }
 
 /// People of one run: a new one, or one that was left unfinished.
@@ -79,7 +81,6 @@ pub async fn act(
     tenant: &mut Tenant,
     parties: Vec<Party>,
     agreed: Agreed,
-    population: usize,
     cause: &Cause,
     mut passed: Option<&mut Passed>,
 ) -> Result<Vec<State>, CliError> {
@@ -121,7 +122,10 @@ pub async fn act(
         .filter_map(|s| s.plan.clone().ok())
         .collect();
     let agreed = agreed
-        .renew(PlanSet { plans, population })
+        .renew(PlanSet {
+            plans,
+            population: cause.population,
+        })
         .map_err(|stale| errors::stale(&stale))?;
     apply(cx, firm, tenant, fresh, &agreed, cause).await
 }

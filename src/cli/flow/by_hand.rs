@@ -162,10 +162,11 @@ pub async fn by_hand(
         consent: word.to_owned(),
         reason: reason(&ask).map(|o| o.reason.clone()),
         ticket: reason(&ask).map(|o| o.ticket.clone()),
+        population,
     };
     let run = firm.new_run().await?;
     let parties: Vec<Party> = act::parties(&run, due);
-    let states = act::act(cx, firm, &mut tenant, parties, agreed, population, &cause, None).await?;
+    let states = act::act(cx, firm, &mut tenant, parties, agreed, &cause, None).await?;
     Ok(say::closing(cx, firm, ask.flow(), &states, &idle))
 }
 

@@ -104,9 +104,10 @@ async fn one(cx: &Context, firm: &Firm, state: State) -> Result<Vec<State>, CliE
         consent: "agreed when the run began".to_owned(),
         reason: opened.as_ref().and_then(|o| o.reason.clone()),
         ticket: opened.and_then(|o| o.ticket),
+        population,
     };
     let parties = act::parties(&state.run, subjects);
-    act::act(cx, firm, &mut tenant, parties, agreed, population, &cause, None).await
+    act::act(cx, firm, &mut tenant, parties, agreed, &cause, None).await
 }
 
 /// Who of a run is not finished, each with the planner that the run was for.

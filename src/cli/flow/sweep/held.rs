@@ -1,0 +1,217 @@
+//! A sweep that is held: the brake, a read that is not believed, and who is told.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+
+use super::{bulk::Read, telling::Telling};
+use crate::{
+    cli::{
+        context::Context,
+        document,
+        error::CliError,
+        exit::Exit,
+        firm::Firm,
+        flow::{errors, preview::Subject, resume},
+        view,
+    },
+    ledger::{
+        Guard,
+        entry::{Body, Draft, Opened, Swept},
+    },
+    model::{PersonResult, Record, What},
+    planner::{
+        brake::{Facts as BrakeFacts, Recent, Trip},
+        guards::Distrust,
+        sweep::{self, Lanes},
+    },
+    run::observe::Tenant,
+};
+
+pub(super) async fn brake_facts(
+    firm: &Firm,
+    read: &Read,
+    tenant: &Tenant,
+    lanes: &Lanes,
+) -> Result<BrakeFacts, CliError> {
+    let mut members: BTreeMap<String, usize> = BTreeMap::new();
+    for group in read.facts.held.values().flatten() {
+        *members.entry(group.clone()).or_default() += 1;
+    }
+    let rules = tenant
+        .catalogue
+        .rules
+        .present()
+        .into_iter()
+        .flatten()
+        .map(|r| (r.name.clone(), r.groups.clone(), r.excluded.len()))
+        .collect();
+    Ok(BrakeFacts {
+        by_hand: false,
+        recent: Recent {
+            leavers_24h: firm.leavers_24h().await?,
+        },
+        members,
+        rules,
+        causes: sweep::causes(&read.facts, lanes, &firm.config.policy_digest()),
+    })
+}
+
+pub(super) fn unbelieved(distrust: &Distrust) -> CliError {
+    CliError::brake(distrust.to_string())
+        .hint("Nothing was done: no change is planned from a read that can't be believed.")
+        .run("See what the directory and HR answer", "jml doctor")
+}
+
+/// The plans are held, nothing destructive is done, somebody is told.
+#[expect(clippy::too_many_arguments, reason = "all that a held sweep is told with")]
+pub(super) async fn braked(
+    cx: &Context,
+    firm: &Firm,
+    mut tell: Telling,
+    read: &Read,
+    work: &[Subject],
+    trip: &Trip,
+    looks: bool,
+    run: &str,
+) -> Result<Exit, CliError> {
+    if trip.fatal() {
+        return Err(errors::trip(trip));
+    }
+    if !looks {
+        let mut bodies: Vec<Body> = work
+            .iter()
+            .filter_map(|s| {
+                let plan = s.plan.clone().ok()?;
+                Some(Body::Held {
+                    subject: s.id().0.clone(),
+                    plan,
+                    why: trip.to_string(),
+                })
+            })
+            .collect();
+        bodies.extend(alarm(firm, run, &format!("brake: {trip}"))?);
+        let memory = Swept {
+            people: read.facts.people.len(),
+            pages: read.pages,
+            good: false,
+            ..Swept::default()
+        };
+        remember(firm, run, memory, bodies).await?;
+        resume::pay(firm, &resume::empty(firm)?).await?;
+    }
+    let held = (!looks).then(|| run.to_owned());
+    tell.brake = Some(document::Brake {
+        rule: trip.rule.to_owned(),
+        found: trip.found,
+        limit: trip.limit,
+        held: held.clone(),
+        causes: trip.causes.clone(),
+    });
+    let shown = view::sweep::Brake {
+        rule: trip.rule,
+        subject: trip.subject.as_deref(),
+        found: trip.found,
+        limit: trip.limit,
+        share: None,
+        read: Some(&tell.read),
+        last_good: read.facts.last.as_ref().map(|(_, m)| m.people),
+        causes: &trip.causes,
+        held: held.as_deref(),
+    };
+    let screen = view::sweep::brake(&shown, &cx.flags(), &cx.out.screen);
+    let people = work
+        .iter()
+        .filter_map(|s| {
+            Some(view::json::planned(
+                s.plan.as_ref().ok()?,
+                PersonResult::Held,
+                None,
+                vec![],
+            ))
+        })
+        .collect();
+    tell.people = people;
+    if cx.global.output.json() {
+        tell.write(cx, firm, Exit::Brake);
+        return Ok(Exit::Brake);
+    }
+    Err(CliError::brake(trip.to_string()).screen(screen))
+}
+
+/// An event and a metric for whoever watches.
+pub(super) fn alarm(firm: &Firm, run: &str, text: &str) -> Result<Vec<Body>, CliError> {
+    let at = firm.now();
+    let told = [
+        (
+            "event",
+            What::Event {
+                title: "jml sweep held".into(),
+                text: text.to_owned(),
+                tags: firm.tags("sweep"),
+                alert: true,
+            },
+        ),
+        (
+            "brake",
+            What::Metric {
+                name: "jml.brake.tripped".into(),
+                value: 1.0,
+                tags: firm.tags("sweep"),
+            },
+        ),
+    ];
+    let mut bodies = vec![];
+    for (key, what) in told {
+        bodies.extend(owe(firm, run, &format!("jml-{run}-{key}"), what, at)?);
+    }
+    Ok(bodies)
+}
+
+pub(super) fn owe(firm: &Firm, run: &str, key: &str, what: What, at: DateTime<Utc>) -> Result<Vec<Body>, CliError> {
+    let (_, recorders) = firm.hands(&resume::empty(firm)?)?;
+    let record = Record {
+        key: key.to_owned(),
+        run: run.to_owned(),
+        login: None,
+        at,
+        what,
+    };
+    Ok(recorders
+        .into_iter()
+        .filter(|(_, r)| r.takes(&record.what))
+        .map(|(system, _)| Body::Owed {
+            record: record.clone(),
+            system,
+        })
+        .collect())
+}
+
+pub(super) async fn remember(firm: &Firm, run: &str, swept: Swept, mut bodies: Vec<Body>) -> Result<(), CliError> {
+    let known = firm.ledger.run(run).await?.is_some_and(|s| s.opened.is_some());
+    let mut all = vec![];
+    if !known {
+        all.push(Body::Opened(Opened {
+            kind: "sweep".into(),
+            operator: firm.operator.clone(),
+            consent: "--yes".into(),
+            config: firm.config.digest(),
+            policy: firm.config.policy_digest(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            reason: None,
+            ticket: None,
+        }));
+    }
+    all.push(Body::Swept(swept));
+    all.append(&mut bodies);
+    let drafts = all
+        .into_iter()
+        .map(|body| Draft {
+            run: run.to_owned(),
+            operator: firm.operator.clone(),
+            body,
+        })
+        .collect();
+    firm.ledger.append(&Guard::default(), drafts).await?;
+    Ok(())
+}

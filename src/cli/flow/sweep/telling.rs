@@ -1,0 +1,200 @@
+//! What a sweep tells, as it comes together.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+
+use crate::{
+    cli::{
+        context::Context,
+        document,
+        error::CliError,
+        exit::Exit,
+        firm::Firm,
+        flow::{preview::Subject, say},
+        view,
+    },
+    ledger::fold::State,
+    model::{Failure, Kind, PersonId, PersonResult},
+    planner::{refusal::Class, sweep::Shown},
+};
+
+/// What a sweep tells, as it comes together.
+#[derive(Default)]
+pub(super) struct Telling {
+    pub(super) run: Option<String>,
+    pub(super) started: DateTime<Utc>,
+    pub(super) begun: Option<tokio::time::Instant>,
+    pub(super) read: document::Read,
+    pub(super) brake: Option<document::Brake>,
+    pub(super) set_aside: Vec<document::SetAside>,
+    pub(super) future: Vec<document::Future>,
+    pub(super) lines: Vec<String>,
+    pub(super) people: Vec<document::Person>,
+    pub(super) notes: Vec<String>,
+    pub(super) held: usize,
+    pub(super) idle: usize,
+    pub(super) touched: BTreeSet<String>,
+    pub(super) exit: Exit,
+}
+
+impl Telling {
+    pub(super) fn aside(&mut self, shown: &[Shown]) {
+        for s in shown {
+            self.set_aside.push(document::SetAside {
+                login: s.login.clone(),
+                why: without(&s.login, &s.text),
+                place: s.place.clone(),
+            });
+            self.exit = self.exit.worse(Exit::Partial);
+        }
+    }
+    pub(super) fn held(&mut self, shown: &[Shown]) {
+        for s in shown {
+            self.lines.push(format!("! {} leaver HELD {}", s.login, s.text));
+            self.people
+                .push(bare(&s.login, Some(&s.id), "leaver", PersonResult::Held, &s.text));
+            self.held += 1;
+            self.exit = self.exit.worse(Exit::Partial);
+        }
+    }
+    pub(super) fn unread(&mut self, shown: &[Shown]) {
+        for s in shown {
+            self.set_aside.push(document::SetAside {
+                login: s.login.clone(),
+                why: without(&s.login, &s.text),
+                place: s.place.clone(),
+            });
+            // Nothing else was begun: try again later; else it is partial.
+            self.exit = self.exit.worse(Exit::Unavailable);
+        }
+    }
+    pub(super) fn refused(&mut self, s: &Subject) {
+        let Err(r) = &s.plan else { return };
+        let (login, text) = (s.login().to_owned(), r.to_string());
+        match r.class() {
+            Class::Future => self.note(&login, &text),
+            Class::Refused | Class::SetAside | Class::Unread | Class::Unbelievable => {
+                self.set_aside.push(document::SetAside {
+                    why: without(&login, &text),
+                    login,
+                    place: None,
+                });
+                self.exit = self.exit.worse(Exit::Partial);
+            }
+        }
+    }
+    pub(super) fn passed(&mut self, s: &Subject, e: &CliError) {
+        self.lines
+            .push(format!("! {} {} HELD {}", s.login(), s.ask.flow(), e.message));
+        self.people.push(bare(
+            s.login(),
+            Some(s.id()),
+            &s.ask.flow().to_string(),
+            PersonResult::Held,
+            &e.message,
+        ));
+        // Somebody else works on them: nothing is lost, the next sweep looks again.
+        if e.exit != Exit::Leased {
+            self.exit = self.exit.worse(Exit::Partial);
+        }
+    }
+    pub(super) fn failed(&mut self, login: &str, f: &Failure) {
+        self.set_aside.push(document::SetAside {
+            login: login.to_owned(),
+            why: f.to_string(),
+            place: None,
+        });
+        let exit = if f.kind == Kind::Auth {
+            Exit::Auth
+        } else {
+            Exit::Partial
+        };
+        self.exit = self.exit.worse(exit);
+    }
+    pub(super) fn note(&mut self, login: &str, text: &str) {
+        self.notes.push(format!("{login} {text}"));
+    }
+    pub(super) fn log(&mut self, idle: &[Subject], states: &[State]) {
+        for s in idle {
+            self.lines.push(format!("{} {} NOTHING TO DO", s.login(), s.ask.flow()));
+            if let Ok(plan) = &s.plan {
+                self.people
+                    .push(view::json::planned(plan, PersonResult::Nothing, None, vec![]));
+            }
+        }
+        self.touched
+            .extend(states.iter().flat_map(|s| s.people.keys().cloned()));
+    }
+    pub(super) fn write(self, cx: &Context, firm: &Firm, exit: Exit) {
+        let mut totals = view::json::totals(&self.people, firm.now());
+        totals.set_aside = self.set_aside.len();
+        totals.future = self.future.len();
+        if cx.global.output == crate::cli::args::Output::Human {
+            let mut lines = self.lines;
+            lines.extend(self.notes.iter().map(|n| cx.out.screen.safe(n)));
+            let shown = view::sweep::Swept {
+                run: self.run.as_deref(),
+                at: self.started,
+                read: &self.read,
+                lines: &lines,
+                set_aside: &self.set_aside,
+                future: &self.future,
+                totals,
+                took: self.begun.map(|b| b.elapsed()).unwrap_or_default(),
+            };
+            cx.out
+                .data(&view::sweep::report(&say::tenant(firm), &shown, &cx.out.screen));
+            return;
+        }
+        let body = document::Run {
+            run: self.run.clone(),
+            dry_run: self.run.is_none(),
+            started: self.started,
+            finished: firm.now(),
+            sweep: Some(document::Sweep {
+                read: self.read,
+                brake: self.brake,
+                set_aside: self.set_aside,
+                future: self.future,
+            }),
+            totals,
+            people: Some(self.people),
+        };
+        say::write(cx, firm, "sweep", exit, body);
+    }
+}
+
+/// A refusal's sentence names the person; a line that begins with them needs it once.
+pub(super) fn without(login: &str, text: &str) -> String {
+    let rest = text.strip_prefix(login).unwrap_or(text);
+    rest.trim_start_matches([':', ' ']).to_owned()
+}
+
+pub(super) fn bare(
+    login: &str,
+    id: Option<&PersonId>,
+    flow: &str,
+    result: PersonResult,
+    why: &str,
+) -> document::Person {
+    document::Person {
+        login: login.to_owned(),
+        id: id.map(|i| i.0.clone()),
+        flow: flow.to_owned(),
+        result: result.name().into(),
+        plan: None,
+        effective: None,
+        due: None,
+        contained: None,
+        completed: None,
+        open: vec![],
+        steps: vec![],
+        notes: vec![document::Note {
+            mark: "attention".into(),
+            system: None,
+            text: why.to_owned(),
+        }],
+        next: vec![],
+    }
+}
