@@ -328,6 +328,7 @@ async fn create(
         consent: if gate.yes { "--yes" } else { "answered y" }.to_owned(),
         reason: None,
         ticket: None,
+        population: 0,
     };
     act::carry_out(cx, firm, vec![(job, vec![lease])], &agreed, &cause).await
 }

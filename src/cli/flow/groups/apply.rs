@@ -117,6 +117,7 @@ pub async fn apply(cx: &Context, args: ApplyArgs) -> Result<Exit, CliError> {
         consent: if gate.yes { "--yes" } else { "answered y" }.to_owned(),
         reason: None,
         ticket: None,
+        population: 0,
     };
     let nobody = Seen {
         can: Verbs::new(),
