@@ -175,23 +175,14 @@ pub async fn apply(cx: &Context, args: ApplyArgs) -> Result<Exit, CliError> {
             consent: "run apply --yes".to_owned(),
             reason: None,
             ticket: None,
+            population,
         };
         let mut parties = act::parties(&run, due);
         for p in parties.iter_mut().filter(|p| p.run == run) {
             p.before = Some(meant.state.clone());
         }
         let mut passed: Passed = vec![];
-        states = act::act(
-            cx,
-            &firm,
-            &mut tenant,
-            parties,
-            agreed,
-            population,
-            &cause,
-            Some(&mut passed),
-        )
-        .await?;
+        states = act::act(cx, &firm, &mut tenant, parties, agreed, &cause, Some(&mut passed)).await?;
         for (s, e) in &passed {
             aside.say(s.login(), &e.to_string(), e.exit);
         }

@@ -217,13 +217,12 @@ async fn a_refused_token_is_fetched_again_once() {
         [status(200), status(401), status(200), status(200)],
     );
     r.writer.post(path!["x"]).await.unwrap();
-    let asked = r.wire.asked.lock().unwrap();
-    let said: Vec<_> = asked
-        .iter()
-        .map(|a| a.headers.get("authorization").map(|v| v.to_str().unwrap()))
-        .collect();
-    assert_eq!(said, [None, Some("t0"), None, Some("t1")]);
-    drop(asked);
+    let said: Vec<Option<String>> = {
+        let asked = r.wire.asked.lock().unwrap();
+        let sent = |a: &Request| a.headers.get("authorization").map(|v| v.to_str().unwrap().to_owned());
+        asked.iter().map(sent).collect()
+    };
+    assert_eq!(said, [None, Some("t0".to_owned()), None, Some("t1".to_owned())]);
 
     let r = rig_with(
         Arc::new(Minted::default()),

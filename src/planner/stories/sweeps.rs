@@ -271,7 +271,7 @@ fn leave_is_not_leaving() {
     let firm = firm().policy(|p| p.on_leave = OnLeave::Suspend);
     let kaz = settled(&firm, "kaz").worker(|w| w.employment = Employment::OnLeave);
     assert_data_eq!(
-        due(&firm, &[kaz.clone()]),
+        due(&firm, std::slice::from_ref(&kaz)),
         str![[r#"
 leave     kaz@acme.example Left
 
