@@ -190,9 +190,10 @@ fn rows(s: &DoctorSystem) -> Vec<Row> {
     s.checks.iter().map(row).collect()
 }
 
-/// Of several findings a wrong configuration outranks a refused credential, and that an absent system.
+/// Of several findings a wrong configuration outranks a refused credential, and that an absent system. A source that can't be believed
+/// outranks them, as it does everywhere.
 fn worst(all: impl Iterator<Item = Exit>) -> Exit {
-    const RANK: [Exit; 4] = [Exit::Done, Exit::Unavailable, Exit::Auth, Exit::Usage];
+    const RANK: [Exit; 5] = [Exit::Done, Exit::Unavailable, Exit::Auth, Exit::Usage, Exit::Brake];
     let rank = |e: &Exit| RANK.iter().position(|r| r == e).unwrap_or(0);
     all.max_by_key(rank).unwrap_or(Exit::Done)
 }
@@ -209,7 +210,7 @@ mod tests {
 
     #[test]
     fn two_outranks_nine_outranks_ten() {
-        let all = [Exit::Done, Exit::Unavailable, Exit::Auth, Exit::Usage];
+        let all = [Exit::Done, Exit::Unavailable, Exit::Auth, Exit::Usage, Exit::Brake];
         for (n, e) in all.iter().enumerate() {
             assert_eq!(worst(all[..=n].iter().rev().copied()), *e);
         }

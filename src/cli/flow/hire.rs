@@ -72,11 +72,18 @@ pub async fn hire(cx: &Context, firm: &Firm, users: &[String], file: &Path, gate
     if let Some(path) = &gate.save_plan {
         say::save(path, &plans.iter().collect::<Vec<_>>())?;
     }
+    let command = again(file, users);
     if cx.global.output == Output::Human {
         cx.out.data(&preview(cx, firm, &missing, &plans, &tenant.catalogue));
     }
     if gate.dry_run {
-        return Ok(Hired::Shown(dry(cx, firm, &plans, gate)));
+        if !there.is_empty() {
+            cx.out.warn(&format!(
+                "! {} in Okta already: see what they are given without --from.",
+                text::count(there.len(), "person")
+            ));
+        }
+        return Ok(Hired::Shown(dry(cx, firm, &plans, gate, &command)));
     }
     if let Some(expected) = &gate.expect {
         match plans.as_slice() {
@@ -87,7 +94,7 @@ pub async fn hire(cx: &Context, firm: &Firm, users: &[String], file: &Path, gate
             }
         }
     }
-    let states = create(cx, firm, plans, tenant.catalogue, gate, file, users).await?;
+    let states = create(cx, firm, plans, tenant.catalogue, gate, &command).await?;
     let failed = states
         .iter()
         .any(|s| s.people.values().any(|p| p.result() != PersonResult::Complete));
@@ -241,11 +248,24 @@ fn preview(
     out
 }
 
-fn dry(cx: &Context, firm: &Firm, plans: &[Plan], gate: &Gate) -> Exit {
+/// The same, to be given again.
+fn again(file: &Path, users: &[String]) -> String {
+    let users: Vec<String> = users.iter().map(|u| text::shell(u).into_owned()).collect();
+    format!(
+        "joiner {} --from {}",
+        users.join(" "),
+        text::shell(&file.display().to_string())
+    )
+}
+
+fn dry(cx: &Context, firm: &Firm, plans: &[Plan], gate: &Gate, command: &str) -> Exit {
     let exit = if gate.exit_code { Exit::Changes } else { Exit::Done };
     let people: Vec<_> = plans
         .iter()
-        .map(|p| view::json::planned(p, PersonResult::Planned, None, vec![]))
+        .map(|p| {
+            let next = cx.command(&format!("{command} --yes"));
+            view::json::planned(p, PersonResult::Planned, None, vec![next])
+        })
         .collect();
     let body = crate::cli::document::Run {
         run: None,
@@ -266,8 +286,7 @@ async fn create(
     plans: Vec<Plan>,
     catalogue: crate::model::Catalogue,
     gate: &Gate,
-    file: &Path,
-    users: &[String],
+    command: &str,
 ) -> Result<Vec<crate::ledger::fold::State>, CliError> {
     let set = || PlanSet {
         plans: plans.clone(),
@@ -279,13 +298,7 @@ async fn create(
     };
     let cleared = brake::clear(set(), &firm.config.limits, &facts).map_err(|t| errors::trip(&t))?;
     let question = format!("Create {} in Okta?", text::count(plans.len(), "person"));
-    let users: Vec<String> = users.iter().map(|u| text::shell(u).into_owned()).collect();
-    let command = cx.command(&format!(
-        "joiner --from {} {}",
-        text::shell(&file.display().to_string()),
-        users.join(" ")
-    ));
-    let consent = confirm::yes(cx, gate.yes, &question, &command).await?;
+    let consent = confirm::yes(cx, gate.yes, &question, &cx.command(command)).await?;
     let agreed = consent::agree(cleared, consent).map_err(|r| errors::refusal(&r))?;
     let run = firm.new_run().await?;
     let subjects: Vec<String> = plans.iter().map(|p| p.login.clone()).collect();

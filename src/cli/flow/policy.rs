@@ -86,7 +86,11 @@ pub async fn diff(cx: &Context, args: DiffArgs) -> Result<Exit, CliError> {
     if cx.global.output == Output::Human {
         let mut out = changes::policy(&say::tenant(&firm), &diff.people, &cx.out.screen);
         for (why, n) in reasons(&diff.refused) {
-            out += &format!("! {} refused: {}\n", text::count(n, "person"), cx.out.screen.safe(&why));
+            out += &format!(
+                "! {} would be refused: {}\n",
+                text::count(n, "person"),
+                cx.out.screen.safe(&why)
+            );
         }
         out += &format!("{} read. Nothing was changed.\n", text::count(everyone.len(), "person"));
         cx.out.data(&out);

@@ -15,8 +15,13 @@ use crate::{
 /// Groups that are read side by side; the governor paces the calls below.
 const WIDTH: usize = 8;
 
-/// Everyone in the directory, with HR's word on each. An empty answer is not believed.
+/// Everyone in the directory, with HR's word on each.
 pub async fn everyone(firm: &Firm) -> Result<Vec<Person>, CliError> {
+    firm.employ(directory(firm).await?).await
+}
+
+/// Everyone in the directory. An empty answer is not believed.
+pub async fn directory(firm: &Firm) -> Result<Vec<Person>, CliError> {
     let (mut people, mut from) = (BTreeMap::new(), None);
     loop {
         let page = firm
@@ -36,7 +41,7 @@ pub async fn everyone(firm: &Firm) -> Result<Vec<Person>, CliError> {
         return Err(CliError::brake("Okta answered with 0 people, which is not believed")
             .run("Has jml's app an admin role that sees people", "jml doctor okta"));
     }
-    firm.employ(people.into_values().collect()).await
+    Ok(people.into_values().collect())
 }
 
 /// The tenant's groups, and beside them what was asked for. A tenant without a single group is not believed.

@@ -103,10 +103,9 @@ async fn roster(firm: &Firm, section: &Section) -> Finding {
                 .hints
                 .first()
                 .map_or_else(|| "mend the source; nothing is guessed".to_owned(), |h| h.text.clone());
-            let exit = if e.exit == Exit::Auth || e.exit == Exit::Unavailable {
-                e.exit
-            } else {
-                Exit::Usage
+            let exit = match e.exit {
+                Exit::Auth | Exit::Unavailable | Exit::Brake => e.exit,
+                _ => Exit::Usage,
             };
             Finding::failed("read", format!("{}{why}", e.message), exit)
                 .needed_by("joiner, mover, leaver, sweep")

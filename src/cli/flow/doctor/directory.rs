@@ -52,7 +52,7 @@ pub(super) async fn block(firm: &Firm, section: &Section) -> Result<Block, CliEr
         (Err(f), false) => Finding::of("token", &f).costs("nothing can be read"),
     });
 
-    let everyone = read::everyone(firm).await;
+    let everyone = read::directory(firm).await;
     let need = Need {
         groups: true,
         rules: true,
@@ -113,8 +113,15 @@ pub(super) async fn block(firm: &Firm, section: &Section) -> Result<Block, CliEr
         out.extend(policy_names(&firm.config.policy, c));
     }
     out.extend(invalid(c));
-    if let Ok(people) = &everyone {
-        out.extend(attributes(firm, people, schema.as_ref().ok()));
+    if let Ok(people) = everyone {
+        match firm.employ(people).await {
+            Ok(people) => out.extend(attributes(firm, &people, schema.as_ref().ok())),
+            // Said in full where the roster stands.
+            Err(_) => out.push(Finding::unknown(
+                "attributes",
+                format!("{} can't be read", firm.config.roster.source),
+            )),
+        }
     }
     match headroom {
         Ok(Some(h)) => {

@@ -1,0 +1,50 @@
+//! `jml show`: one person, HR and every system side by side.
+
+use crate::env::{Env, mutating};
+use serde_json::json;
+use snapbox::{assert_data_eq, str};
+
+#[test]
+fn a_leaver_is_drift_until_the_leaver_ran() {
+    let env = Env::new();
+    let s = env.serve(&["--people", "60"]);
+    let alice = "alice@acme.example";
+    let before = s.jml(&env, &["show", alice]).exits(0);
+    assert_data_eq!(
+        before.shown(),
+        str![[r#"
+"#]]
+    );
+    assert_eq!(mutating(&s.journal()), Vec::<String>::new());
+    s.jml(&env, &["leaver", alice, "--confirm", alice]).exits(0);
+    let after = s.jml(&env, &["show", alice, "-o", "json"]).exits(0).json();
+    assert_eq!(after["person"]["status"], "DEPROVISIONED");
+    let marks: Vec<&str> = after["systems"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|r| r["mark"].as_str().unwrap())
+        .collect();
+    assert!(marks.iter().all(|m| *m == "ok"), "{after:#}");
+    let detail = after["systems"][0]["detail"].as_str().unwrap();
+    assert!(detail.contains("deactivated by run r-"), "{detail}");
+}
+
+#[test]
+fn what_could_not_be_read_is_unknown_never_fine() {
+    let env = Env::new();
+    let s = env.serve(&["--people", "60"]);
+    s.faults(json!([{"on": "slack * *", "times": "all", "answer": {"status": 401, "body": {"ok": false, "error": "token_expired"}}}]));
+    let out = s
+        .jml(&env, &["show", "mia.toller@acme.example", "-o", "json"])
+        .exits(0)
+        .json();
+    let slack = out["systems"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|r| r["system"] == "slack")
+        .unwrap();
+    assert_eq!(slack["mark"], "unknown", "{slack:#}");
+    assert!(slack["state"].as_str().unwrap().starts_with("not read"), "{slack:#}");
+}
