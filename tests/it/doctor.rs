@@ -57,7 +57,8 @@ fn one_refused_credential_is_nine_and_named() {
 #[test]
 fn an_empty_column_that_decides_is_two_and_outranks_a_refused_credential() {
     let env = Env::new();
-    let s = env.serve(&["--people", "60"]);
+    let given = json!({"now": "2026-07-15T05:05:00Z", "population": {"people": 25}, "apps": {"slack": {}}});
+    let s = env.world(&given, &[]);
     s.patch(json!({"okta": {"users": {"*": {"profile": {"terminationDate": null}}}}}));
     s.faults(json!([{"on": "slack * *", "times": "all", "answer": {"status": 200, "body": {"ok": false, "error": "invalid_auth"}}}]));
     let out = s.jml(&env, &["doctor", "-o", "json"]).exits(2);

@@ -13,6 +13,20 @@ fn a_leaver_is_drift_until_the_leaver_ran() {
     assert_data_eq!(
         before.shown(),
         str![[r#"
+sandbox 00o0000000000000ACME
+Alice Andersson   alice@acme.example                   read [INSTANT]
+            HR (okta)                         Okta
+status      terminated [INSTANT]   ACTIVE
+department  Engineering                       Engineering
+title       SRE                               SRE
+groups      policy gives 0                    has 10
+system  account             state   policy
+okta    alice@acme.example  ACTIVE  none    ! drift
+        to do: suspend, clear-sessions, revoke-grants, revoke-client-tokens Personal app 1, and 13 more
+slack   alice@acme.example  active  none    ! drift
+        to do: clear-sessions, deactivate
+2 drift.   Plan the repair:  jml leaver alice@acme.example --dry-run --config [FOLDER]/c.toml
+
 "#]]
     );
     assert_eq!(mutating(&s.journal()), Vec::<String>::new());

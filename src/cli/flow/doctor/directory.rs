@@ -326,7 +326,7 @@ mod tests {
         let f = clock(TimeDelta::minutes(-5)).unwrap();
         assert_eq!(
             (f.exit, f.check.subject.as_str()),
-            (Exit::Unavailable, "this host is 5 min ahead of Okta")
+            (Exit::Unavailable, "this host is 5m00s ahead of Okta")
         );
         assert!(clock(TimeDelta::minutes(5)).unwrap().check.subject.contains("behind"));
     }

@@ -261,8 +261,75 @@ mod tests {
         let text = configuration("acme.okta.com", &catalogue()).unwrap();
         assert_data_eq!(
             text,
-            str![[r#"
-"#]]
+            str![[r##"
+# left out, for it is INVALID in Okta: rule old
+terraform {
+  required_providers {
+    okta = {
+      source  = "okta/okta"
+      version = "~> 5.0"
+    }
+  }
+}
+
+provider "okta" {
+  org_name = "acme"
+  base_url = "okta.com"
+}
+
+resource "okta_group" "file_etc_passwd_x" {
+  name = "\"$${file(\"/etc/passwd\")}\"\n%%{ x"
+}
+
+import {
+  to = okta_group.file_etc_passwd_x
+  id = "00g3"
+}
+
+resource "okta_group" "role_eng" {
+  name        = "ROLE-ENG"
+  description = "jml: department Engineering"
+}
+
+import {
+  to = okta_group.role_eng
+  id = "00g1"
+}
+
+resource "okta_group" "role_eng_2" {
+  name = "role eng"
+}
+
+import {
+  to = okta_group.role_eng_2
+  id = "00g2"
+}
+
+resource "okta_group" "group" {
+  name = "😀"
+}
+
+import {
+  to = okta_group.group
+  id = "00g5"
+}
+
+resource "okta_group_rule" "eng" {
+  name              = "eng"
+  status            = "ACTIVE"
+  group_assignments = [okta_group.role_eng.id, "00gGONE"]
+  expression_type   = "urn:okta:expression:1.0"
+  expression_value  = "user.department==\"Eng\""
+  users_excluded    = ["00u1"]
+}
+
+import {
+  to = okta_group_rule.eng
+  id = "0preng"
+}
+
+"##]]
+            .raw()
         );
     }
 
