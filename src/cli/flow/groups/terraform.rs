@@ -200,7 +200,7 @@ fn aligned(written: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use snapbox::{assert_data_eq, str};
+    use snapbox::{IntoData, assert_data_eq, str};
 
     use super::*;
     use crate::model::{Group, Observed, PersonId};
