@@ -73,7 +73,7 @@ fn write(okta: &Okta, method: &str, rest: &[&str]) -> Option<String> {
         ("DELETE", ["users", _, "sessions"]) => "clear-sessions".into(),
         ("DELETE", ["users", _, "grants", ..]) => "revoke-grants".into(),
         ("DELETE", ["users", _, "clients", _, "grants"]) => "revoke-grants".into(),
-        ("DELETE", ["users", _, "clients", client, "tokens", ..]) => format!("revoke-token:{client}"),
+        ("DELETE", ["users", _, "clients", client, "tokens", ..]) => format!("revoke-client-tokens:{client}"),
         ("DELETE", ["users", _, "factors", _]) => "unenroll-factor".into(),
         ("DELETE", ["api-tokens", id]) => format!("revoke-token:{id}"),
         ("PUT", ["groups", id, "users", _]) => format!("add-member:{}", group(id)),
