@@ -132,6 +132,7 @@ pub fn filtered(text: &str) -> String {
         [
             (r"\b\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?Z", "[INSTANT]"),
             (r"\b\d{4}-\d\d-\d\d\b", "[DAY]"),
+            (r"\b\d\d:\d\d:\d\dZ", "[TIME]"),
             (r"\br-[0-9a-hjkmnp-tv-z]{6}\b", "[RUN]"),
             (r"\b[0-9a-f]{64}\b", "[SHA256]"),
             (r"\b[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}\b", "[PLAN]"),
@@ -270,10 +271,19 @@ impl Serve {
         work();
         self.journal().split_off(before)
     }
-    /// Waits for `hit NAME` of a held fault.
-    pub fn hit(&self) -> String {
-        let line = self.lines.recv().expect("serve ended");
-        line.strip_prefix("hit ").unwrap_or(&line).to_owned()
+    /// Waits for `hit NAME` of a held fault while `child` is at work, and says so when it ended without.
+    pub fn hit(&self, child: &mut Child) -> String {
+        loop {
+            match self.lines.recv_timeout(std::time::Duration::from_millis(50)) {
+                Ok(line) => return line.strip_prefix("hit ").unwrap_or(&line).to_owned(),
+                Err(mpsc::RecvTimeoutError::Timeout) => {
+                    if let Some(status) = child.try_wait().unwrap() {
+                        return format!("nothing: {status}");
+                    }
+                }
+                Err(mpsc::RecvTimeoutError::Disconnected) => return "serve ended".to_owned(),
+            }
+        }
     }
     pub fn state(&self) -> Value {
         self.control("GET", "/state", None)

@@ -1,4 +1,5 @@
 mod audit;
+mod crash;
 mod desk;
 mod docs;
 mod doctor;
@@ -8,6 +9,7 @@ mod generated;
 mod groups;
 mod hire;
 mod house;
+mod leaver;
 mod link;
 mod lock;
 mod policy;
