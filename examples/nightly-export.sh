@@ -1,5 +1,5 @@
 #!/bin/sh
-# Nightly: keep the groups as Terraform and as a snapshot, and cry when they changed since yesterday.
+# Nightly: keep the groups as Terraform and as a snapshot, and say so when they changed since yesterday.
 # Run by the jml account; the folder is a clone of the repository that keeps the export.
 set -eu
 cd "${1:?folder of the export}"

@@ -137,7 +137,7 @@ fn check(cx: &Context, args: &CheckArgs) -> Result<Exit, CliError> {
             .document(&written("config-check", None, settings.sandbox.is_some(), body));
     } else {
         cx.out.data(&format!(
-            "{} holds: {}. No system was asked; jml doctor does that.\n",
+            "{} holds: {}.\nNo system was asked; that is for  jml doctor\n",
             cx.out.screen.safe(&shown),
             text::count(settings.systems.len(), "system")
         ));
