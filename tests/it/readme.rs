@@ -35,7 +35,7 @@ fn usual(text: &str) -> Vec<String> {
             (r"\d\d:\d\d:\d\dZ", "TIME"),
             (r"\b(\d+d\d\dh|\d+h\d\dm|\d+m\d\ds|\d+\.\d s)", "LONG"),
             (r"CHG\d+", "CHG"),
-            (r"entry \d+", "entry N"),
+            (r"checkpoint \d+", "checkpoint N"),
             (r"\b\d+ entries", "N entries"),
             (r"\b(done|already)(\s+LONG)$", "ended $2"),
             (r" +", " "),
