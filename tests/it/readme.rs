@@ -60,10 +60,31 @@ fn is_step(line: &String) -> bool {
         .any(|p| line.starts_with(p))
 }
 
-fn same(told: &str, real: &str) -> bool {
+/// The first line that is told and isn't so.
+fn untrue(told: &str, real: &str) -> Option<String> {
     let split = |text: &str| usual(text.trim_end()).into_iter().partition::<Vec<_>, _>(is_step);
     let ((told_steps, told), (steps, real)) = (split(told), split(real));
-    told_steps.iter().all(|s| steps.contains(s)) && fits(&told, &real)
+    if let Some(s) = told_steps.into_iter().find(|s| !steps.contains(s)) {
+        return Some(s);
+    }
+    if fits(&told, &real) {
+        return None;
+    }
+    let begins = |n: &usize| {
+        let mut start = told[..*n].to_vec();
+        start.push("...".into());
+        fits(&start, &real)
+    };
+    let true_so_far = (0..=told.len()).rev().find(begins).unwrap_or(0);
+    Some(
+        told.get(true_so_far)
+            .cloned()
+            .unwrap_or_else(|| "(there is more)".into()),
+    )
+}
+
+fn same(told: &str, real: &str) -> bool {
+    untrue(told, real).is_none()
 }
 
 /// A line `...` stands for any lines, ` ...` at a line's end for the rest of it.
