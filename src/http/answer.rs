@@ -16,6 +16,8 @@ pub struct Answer {
     pub body: Bytes,
     /// What was asked for, for the failures below.
     pub(super) what: String,
+    /// The call was to change something: an answer that can't be read leaves open whether it did.
+    pub(super) changes: bool,
 }
 
 impl fmt::Debug for Answer {
@@ -43,6 +45,7 @@ impl Answer {
             headers,
             body: body.into(),
             what: String::new(),
+            changes: false,
         }
     }
     pub fn success(&self) -> bool {
@@ -79,22 +82,24 @@ impl Answer {
     }
     /// A 2xx that isn't the JSON that was asked for is no answer at all: a proxy's login page says 200 too.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Failure> {
-        serde_json::from_slice(&self.body).map_err(|e| {
-            let summary = if self.looks_like_html() {
+        serde_json::from_slice(&self.body).map_err(|e| self.unread(Some(&e)))
+    }
+    pub(super) fn unread(&self, error: Option<&serde_json::Error>) -> Failure {
+        let summary = match error {
+            _ if self.looks_like_html() => {
                 "answered with a web page (a login or proxy page) in place of data".to_owned()
-            } else if self.body.is_empty() {
-                "answered with an empty body in place of data".to_owned()
-            } else {
-                format!(
-                    "answered with something other than the data asked for (line {}, column {})",
-                    e.line(),
-                    e.column()
-                )
-            };
-            Failure::contradiction(&self.what, summary)
-                .code(self.status.to_string())
-                .request(self.request_id())
-        })
+            }
+            Some(e) if !self.body.is_empty() => format!(
+                "answered with something other than the data asked for (line {}, column {})",
+                e.line(),
+                e.column()
+            ),
+            Some(_) | None => "answered with an empty body in place of data".to_owned(),
+        };
+        let kind = if self.changes { Kind::Doubt } else { Kind::Contradiction };
+        Failure::new(kind, &self.what, summary)
+            .code(self.status.to_string())
+            .request(self.request_id())
     }
     /// For an answer whose body matters only where it is a refusal.
     pub fn maybe<T: DeserializeOwned>(&self) -> Option<T> {

@@ -192,6 +192,7 @@ impl Base {
             // Without it: 411.
             headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
+        let secrets = redact::secrets(&given);
         headers.extend(given);
         let request = Request {
             method: method.clone(),
@@ -202,7 +203,7 @@ impl Base {
         };
         let started = Instant::now();
         let outcome = match tokio::time::timeout(ATTEMPT, self.0.wire.send(request)).await {
-            Ok(outcome) => outcome,
+            Ok(outcome) => outcome.map(|answer| redact::without(&secrets, answer)),
             Err(_) => Err(WireError::TimedOut),
         };
         (self.0.observer)(Call {
@@ -247,8 +248,13 @@ impl Base {
         };
         let answer = Answer {
             what: what.to_owned(),
+            changes,
             ..answer
         };
+        if accepted && changes && answer.success() && answer.looks_like_html() {
+            // A login page stands in the way: what was to be changed most likely was not, and nobody says so.
+            return Err(answer.unread(None));
+        }
         if accepted {
             return Ok(answer);
         }
