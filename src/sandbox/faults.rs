@@ -236,7 +236,8 @@ fn matches(on: &str, seen: &Seen<'_>) -> bool {
 }
 
 /// A refusal in the vendor's own words.
-pub fn refusal(system: &str, status: u16, now: DateTime<Utc>) -> Reply {
+pub fn refusal(seen: &Seen<'_>, status: u16) -> Reply {
+    let (system, now) = (seen.system, seen.now);
     let (code, summary) = match status {
         401 => ("E0000011", "Invalid token provided"),
         403 => ("E0000006", "You do not have permission to perform the requested action"),
@@ -257,6 +258,7 @@ pub fn refusal(system: &str, status: u16, now: DateTime<Utc>) -> Reply {
                 _ => reply,
             }
         }
+        "slack" if seen.path.starts_with("/scim/") => scim(seen.path, status),
         "slack" => match status {
             401 => Reply::json(200, &json!({"ok": false, "error": "invalid_auth"})),
             403 => Reply::json(
@@ -293,6 +295,28 @@ pub fn refusal(system: &str, status: u16, now: DateTime<Utc>) -> Reply {
                 reply
             }
         }
+    }
+}
+
+/// SCIM's form is not the Web API's: the status speaks, and versions differ.
+fn scim(path: &str, status: u16) -> Reply {
+    let word = match status {
+        401 => "invalid_authentication",
+        403 => "access_denied",
+        404 => "no_such_user",
+        429 => "ratelimited",
+        _ => "internal_error",
+    };
+    let body = if path.starts_with("/scim/v1/") {
+        json!({"Errors": {"description": word, "code": status}})
+    } else {
+        json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"], "detail": word, "status": status})
+    };
+    let reply = Reply::json(status, &body);
+    if status == 429 {
+        reply.with("retry-after", "2")
+    } else {
+        reply
     }
 }
 

@@ -102,7 +102,7 @@ impl Named {
     pub fn fate(&self, seen: &Seen<'_>) -> Fate {
         let before = self.when == When::Before;
         let end = match self.kind {
-            Kind::Status(status) => End::Instead(refusal(seen.system, status, seen.now)),
+            Kind::Status(status) => End::Instead(refusal(seen, status)),
             Kind::Timeout => End::Silence,
             Kind::Reset | Kind::LostAnswer => End::Lost,
             Kind::Malformed => End::Malformed,
