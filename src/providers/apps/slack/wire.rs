@@ -203,9 +203,11 @@ pub(super) fn refusal(word: &str, what: &str) -> Failure {
             "refuses: the token's maker ranks no higher than this account",
             "let an owner of the workspace make the token",
         ),
-        "no_permission" | "restricted_action" | "access_denied" | "org_login_required" => {
-            (Kind::Auth, "refuses: not permitted by the workspace's settings", "")
-        }
+        "no_permission" | "restricted_action" | "access_denied" | "org_login_required" => (
+            Kind::Auth,
+            "refuses: not permitted by the workspace's settings",
+            "let an owner allow it under Slack admin > Settings and permissions, or make the token themselves",
+        ),
         "feature_not_enabled" | "plus_teams_only" | "non_org_teams_only" | "plan_upgrade_required" => (
             Kind::Cannot,
             "doesn't sell this with the workspace's plan",
