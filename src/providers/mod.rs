@@ -5,6 +5,8 @@
 
 pub mod apps;
 mod build;
+#[cfg(test)]
+mod conformance;
 mod field;
 pub mod hr;
 pub mod okta;
