@@ -1,4 +1,5 @@
 mod audit;
+mod compile_fail;
 mod crash;
 mod desk;
 mod docs;
