@@ -42,6 +42,16 @@ fn done(answer: &Answer) -> Receipt {
     }
 }
 
+/// Okta ends sessions and grants without a word (204). No read tells whether it did, so that an answer with a body, which somebody in
+/// between must have given, is not believed.
+fn said_nothing(answer: &Answer, action: &Action) -> Result<Receipt, Failure> {
+    if answer.empty() {
+        return Ok(done(answer));
+    }
+    let summary = "the answer has a body where Okta sends none: something else may have answered";
+    Err(Failure::new(Kind::Doubt, action.name(), summary).request(answer.request_id()))
+}
+
 fn already(failure: &Failure) -> Receipt {
     Receipt {
         status: failure.code.as_deref().and_then(|c| c.parse().ok()).unwrap_or_default(),
@@ -292,7 +302,7 @@ impl Perform for Hands {
                 self.api
                     .delete(until(ask))
                     .await
-                    .map(|a| done(&a))
+                    .and_then(|a| said_nothing(&a, &task.effect.action))
                     .map_err(about_admins)
             }
             Action::RevokeGrants => {
@@ -302,7 +312,7 @@ impl Perform for Hands {
                 self.api
                     .delete(until(ask))
                     .await
-                    .map(|a| done(&a))
+                    .and_then(|a| said_nothing(&a, &task.effect.action))
                     .map_err(about_admins)
             }
             Action::RevokeClientTokens { client } => {
