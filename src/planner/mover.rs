@@ -216,7 +216,8 @@ pub(super) fn expect(seen: &Observation, change: &Change, removed: &[StepNo], ad
     }
 }
 
-/// One message to the manager of the new job. An owed one of an earlier run is told although nothing is left to change.
+/// One message to the manager of the new job. An owed one of an interrupted run is told as it was meant: it knows of what is done
+/// already, and is told although nothing is left to change.
 fn tell(seen: &Observation, worker: &Worker, change: &Change, after: &[StepNo], draft: &mut Draft) {
     let owed = seen.owed.iter().find_map(|(e, _)| {
         let Action::SendMessage { text } = &e.action else {
@@ -230,8 +231,15 @@ fn tell(seen: &Observation, worker: &Worker, change: &Change, after: &[StepNo], 
         .filter(|(_, s)| s.can.contains(&Verb::SendMessage))
         .map(|(system, _)| system)
         .collect();
-    let message = if change.is_empty() {
+    let known = |text: &String| {
+        let gone = change.remove.iter().map(|g| &g.name);
+        gone.chain(change.add.iter().map(|g| &g.held.name))
+            .all(|name| text.contains(name.as_str()))
+    };
+    let message = if owed.as_ref().is_some_and(|(_, text)| known(text)) {
         owed
+    } else if change.is_empty() {
+        None
     } else {
         match manager(seen, worker) {
             Manager::None => None,
