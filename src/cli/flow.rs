@@ -24,18 +24,19 @@ use super::{
     context::Context,
     error::CliError,
     exit::Exit,
+    firm::Firm,
 };
 
 pub async fn joiner(cx: &Context, args: joiner::Args) -> Result<Exit, CliError> {
-    by_hand::joiner(cx, args).await
+    by_hand::joiner(cx, Firm::open(cx), args).await
 }
 
 pub async fn mover(cx: &Context, args: mover::Args) -> Result<Exit, CliError> {
-    by_hand::mover(cx, args).await
+    by_hand::mover(cx, Firm::open(cx), args).await
 }
 
 pub async fn leaver(cx: &Context, args: leaver::Args) -> Result<Exit, CliError> {
-    by_hand::leaver(cx, args).await
+    by_hand::leaver(cx, Firm::open(cx), args).await
 }
 
 pub async fn sweep(cx: &Context, args: super::command::sweep::Args) -> Result<Exit, CliError> {
@@ -95,7 +96,7 @@ pub async fn run_show(cx: &Context, args: run::ShowArgs) -> Result<Exit, CliErro
 }
 
 pub async fn run_resume(cx: &Context, args: run::ResumeArgs) -> Result<Exit, CliError> {
-    resume::resume(cx, args).await
+    resume::resume(cx, &Firm::open(cx).await?, args).await
 }
 
 pub async fn run_apply(cx: &Context, args: run::ApplyArgs) -> Result<Exit, CliError> {

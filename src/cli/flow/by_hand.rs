@@ -26,7 +26,12 @@ use crate::{
     },
 };
 
-pub async fn leaver(cx: &Context, args: leaver::Args) -> Result<Exit, CliError> {
+/// `open` is awaited once the arguments are known to be sound.
+pub async fn leaver(
+    cx: &Context,
+    open: impl Future<Output = Result<Firm, CliError>>,
+    args: leaver::Args,
+) -> Result<Exit, CliError> {
     let overrule = match (args.reason, args.ticket) {
         (Some(reason), Some(ticket)) => Some(leaving::Override { reason, ticket }),
         (None, None) => None,
@@ -38,7 +43,7 @@ pub async fn leaver(cx: &Context, args: leaver::Args) -> Result<Exit, CliError> 
         ..leaving::Ask::default()
     });
     let users = people::given(&args.users)?;
-    let firm = Firm::open(cx).await?;
+    let firm = open.await?;
     let found = people::find(cx, &firm, &users, "leaver").await?;
     // Before anybody is looked at closely: a login of somebody else is perhaps the whole command's mistake.
     let logins: Vec<&str> = found.iter().map(|p| p.login.as_str()).collect();
@@ -50,18 +55,26 @@ pub async fn leaver(cx: &Context, args: leaver::Args) -> Result<Exit, CliError> 
     by_hand(cx, &firm, found, ask, &args.gate, How::Login(args.confirm)).await
 }
 
-pub async fn mover(cx: &Context, args: mover::Args) -> Result<Exit, CliError> {
+pub async fn mover(
+    cx: &Context,
+    open: impl Future<Output = Result<Firm, CliError>>,
+    args: mover::Args,
+) -> Result<Exit, CliError> {
     let users = people::given(&args.users)?;
     needs_yes(cx, &args.gate)?;
-    let firm = Firm::open(cx).await?;
+    let firm = open.await?;
     let found = people::find(cx, &firm, &users, "mover").await?;
     by_hand(cx, &firm, found, Ask::Mover, &args.gate, How::YesNo).await
 }
 
-pub async fn joiner(cx: &Context, args: joiner::Args) -> Result<Exit, CliError> {
+pub async fn joiner(
+    cx: &Context,
+    open: impl Future<Output = Result<Firm, CliError>>,
+    args: joiner::Args,
+) -> Result<Exit, CliError> {
     let users = people::given(&args.users)?;
     needs_yes(cx, &args.gate)?;
-    let firm = Firm::open(cx).await?;
+    let firm = open.await?;
     let ask = crate::planner::joiner::Welcome {
         activate: args.activate,
         rehire: args.rehire,

@@ -20,11 +20,10 @@ use crate::{
     run::outbox,
 };
 
-pub async fn resume(cx: &Context, args: ResumeArgs) -> Result<Exit, CliError> {
-    let firm = Firm::open(cx).await?;
+pub async fn resume(cx: &Context, firm: &Firm, args: ResumeArgs) -> Result<Exit, CliError> {
     let states = match &args.run {
-        Some(run) => vec![named(&firm, run).await?],
-        None => unfinished(&firm).await?,
+        Some(run) => vec![named(firm, run).await?],
+        None => unfinished(firm).await?,
     };
     let mut done: Vec<State> = vec![];
     let mut worst = Exit::Done;
@@ -35,7 +34,7 @@ pub async fn resume(cx: &Context, args: ResumeArgs) -> Result<Exit, CliError> {
                 state.run
             )));
         }
-        match one(cx, &firm, state).await {
+        match one(cx, firm, state).await {
             Ok(finished) => done.extend(finished),
             // One run that can't go on (its person is being worked on elsewhere) keeps no other from being finished.
             Err(e) if args.run.is_none() => {
@@ -45,12 +44,12 @@ pub async fn resume(cx: &Context, args: ResumeArgs) -> Result<Exit, CliError> {
             Err(e) => return Err(e),
         }
     }
-    pay(&firm, &empty(&firm)?).await?;
+    pay(firm, &empty(firm)?).await?;
     let mut shown = vec![];
     for state in done {
         shown.push(firm.ledger.run(&state.run).await?.unwrap_or(state));
     }
-    Ok(worst.worse(say::resumed(cx, &firm, &shown)))
+    Ok(worst.worse(say::resumed(cx, firm, &shown)))
 }
 
 /// The one run whose name begins so.

@@ -50,12 +50,13 @@ pub async fn sweep(cx: &Context, args: Args) -> Result<Exit, CliError> {
         );
     }
     let Some(every) = args.every else {
-        return once(cx, &args).await;
+        return once(cx, &Firm::open(cx).await?, &args).await;
     };
     let mut worst = Exit::Done;
     loop {
         let begun = tokio::time::Instant::now();
-        match once(cx, &args).await {
+        let made = async { once(cx, &Firm::open(cx).await?, &args).await };
+        match made.await {
             Ok(exit) => worst = worst.worse(exit),
             // One sweep that can't be made is told, and the next one is made all the same.
             Err(e) => {
@@ -71,8 +72,7 @@ pub async fn sweep(cx: &Context, args: Args) -> Result<Exit, CliError> {
     }
 }
 
-async fn once(cx: &Context, args: &Args) -> Result<Exit, CliError> {
-    let firm = Firm::open(cx).await?;
+pub async fn once(cx: &Context, firm: &Firm, args: &Args) -> Result<Exit, CliError> {
     let started = firm.now();
     let begun = tokio::time::Instant::now();
     let looks = args.gate.dry_run || args.forecast.is_some();
@@ -82,7 +82,7 @@ async fn once(cx: &Context, args: &Args) -> Result<Exit, CliError> {
         false => Some(firm.ledger.lease(&[SUBJECT.to_owned()], &run).await?),
     };
     let mut tenant = firm.bare_tenant(need()).await?;
-    let read = read(&firm, &tenant).await?;
+    let read = read(firm, &tenant).await?;
     firm.protect(&mut tenant, &read.facts.people);
     let limits = limits(&firm.config.limits, args.max_leavers, read.facts.people.len());
     let mut tell = Telling {
@@ -108,8 +108,8 @@ async fn once(cx: &Context, args: &Args) -> Result<Exit, CliError> {
                     pages: read.pages,
                     ..Swept::default()
                 };
-                remember(&firm, &run, memory, alarm(&firm, &run, &distrust.to_string())?).await?;
-                resume::pay(&firm, &resume::empty(&firm)?).await?;
+                remember(firm, &run, memory, alarm(firm, &run, &distrust.to_string())?).await?;
+                resume::pay(firm, &resume::empty(firm)?).await?;
             }
             return Err(unbelieved(&distrust));
         }
@@ -124,7 +124,7 @@ async fn once(cx: &Context, args: &Args) -> Result<Exit, CliError> {
         })
         .collect();
     if let Some(within) = args.forecast {
-        return Ok(forecast(cx, &firm, tell, within));
+        return Ok(forecast(cx, firm, tell, within));
     }
     for f in lanes.future.iter().filter(|f| f.zoneless.is_some()) {
         tell.notes.push(f.text());
@@ -136,15 +136,15 @@ async fn once(cx: &Context, args: &Args) -> Result<Exit, CliError> {
             .chain(&lanes.settling)
             .map(|s| format!("{} {}", s.login, without(&s.login, &s.text))),
     );
-    tell.aside(&without_converged(&firm, &read.facts.finished, &lanes.set_aside).await);
+    tell.aside(&without_converged(firm, &read.facts.finished, &lanes.set_aside).await);
     tell.held(&lanes.protected);
     tell.unread(&lanes.unread);
     let due = due(args, &lanes);
     if due.iter().any(|(_, ask)| ask.gives()) {
         tenant.catalogue.offers = observe::offers(&firm.look).await;
     }
-    let people = fetch(&firm, due, &mut tell).await?;
-    let subjects = preview::look(&firm, &mut tenant, people).await?;
+    let people = fetch(firm, due, &mut tell).await?;
+    let subjects = preview::look(firm, &mut tenant, people).await?;
     let (able, refused): (Vec<Subject>, Vec<Subject>) = subjects.into_iter().partition(|s| s.plan.is_ok());
     for s in &refused {
         tell.refused(s);
@@ -155,21 +155,21 @@ async fn once(cx: &Context, args: &Args) -> Result<Exit, CliError> {
         plans: work.iter().filter_map(|s| s.plan.clone().ok()).collect(),
         population: read.facts.people.len(),
     };
-    let facts = brake_facts(&firm, &read, &tenant, &lanes).await?;
+    let facts = brake_facts(firm, &read, &tenant, &lanes).await?;
     let cleared = match brake::clear(set, &limits, &facts) {
         Ok(cleared) => cleared,
-        Err(trip) => return braked(cx, &firm, tell, &read, &work, &trip, looks, &run).await,
+        Err(trip) => return braked(cx, firm, tell, &read, &work, &trip, looks, &run).await,
     };
     if args.gate.dry_run {
-        return Ok(planned(cx, &firm, tell, &work, args.gate.exit_code));
+        return Ok(planned(cx, firm, tell, &work, args.gate.exit_code));
     }
     if work.is_empty() {
         tell.log(&idle, &[]);
-        return settle_up(cx, &firm, tell, &read, &lanes, vec![]).await;
+        return settle_up(cx, firm, tell, &read, &lanes, vec![]).await;
     }
     let word = if args.gate.yes { "--yes" } else { "answered y" };
     if !args.gate.yes {
-        say::preview(cx, &firm, &work, &args.gate)?;
+        say::preview(cx, firm, &work, &args.gate)?;
         confirm::yes(cx, false, "Apply this?", &cx.command("sweep")).await?;
     }
     let agreed = consent::agree(cleared, Consent::Standing).map_err(|r| errors::refusal(&r))?;
@@ -182,12 +182,12 @@ async fn once(cx: &Context, args: &Args) -> Result<Exit, CliError> {
     };
     let parties = act::parties(&run, work);
     let mut passed: Passed = vec![];
-    let states = act::act(cx, &firm, &mut tenant, parties, agreed, &cause, Some(&mut passed)).await?;
+    let states = act::act(cx, firm, &mut tenant, parties, agreed, &cause, Some(&mut passed)).await?;
     for (s, e) in &passed {
         tell.passed(s, e);
     }
     tell.log(&idle, &states);
-    let exit = settle_up(cx, &firm, tell, &read, &lanes, states).await;
+    let exit = settle_up(cx, firm, tell, &read, &lanes, states).await;
     drop(lease);
     exit
 }
