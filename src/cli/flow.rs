@@ -18,6 +18,8 @@ mod say;
 mod show;
 mod stage;
 mod sweep;
+#[cfg(test)]
+mod tests;
 
 use super::{
     command::{self, joiner, leaver, mover, run},

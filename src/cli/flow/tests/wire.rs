@@ -1,0 +1,182 @@
+//! The wire that ends in the twins: it keeps what passed, and ends a process at the point that it was told.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use ::http::{HeaderMap, HeaderName, HeaderValue};
+use tokio::{sync::Notify, time::Instant};
+
+use crate::{
+    http::{Answer, BoxFuture, Request, Wire, WireError},
+    sandbox::engine::{self, Engine},
+};
+
+/// Where in one exchange a process ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum When {
+    /// The request has left, and nothing was done.
+    Before,
+    /// It was done, and nobody has heard of it.
+    Effect,
+    /// The answer has come in.
+    Answer,
+}
+
+pub const WHENS: [When; 3] = [When::Before, When::Effect, When::Answer];
+
+/// The n-th time that this change is asked for, in one process.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Point {
+    pub change: String,
+    pub nth: usize,
+}
+
+impl fmt::Display for Point {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} #{}", self.change, self.nth)
+    }
+}
+
+/// One call, as it left.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    pub at: Instant,
+    pub system: String,
+    pub method: String,
+    pub path: String,
+    pub query: String,
+    pub body: String,
+}
+
+impl Sent {
+    /// Every read of ours is a GET.
+    pub fn changes(&self) -> bool {
+        self.method != "GET"
+    }
+    /// `okta POST /api/v1/users/00u1/lifecycle/suspend`, and for an RPC what it is about.
+    pub fn name(&self) -> String {
+        let about = match self.system.as_str() {
+            "slack" => self.body.as_str(),
+            _ => "",
+        };
+        format!("{} {} {} {about}", self.system, self.method, self.path)
+            .trim_end()
+            .to_owned()
+    }
+}
+
+#[derive(Default)]
+struct Seen {
+    sent: Vec<Sent>,
+    /// Of this process.
+    changes: BTreeMap<String, usize>,
+    points: Vec<Point>,
+    kill: Option<(Point, When)>,
+}
+
+pub struct Mem {
+    engine: Arc<Engine>,
+    seen: Mutex<Seen>,
+    pub hit: Notify,
+}
+
+impl Mem {
+    pub fn new(engine: Arc<Engine>) -> Arc<Mem> {
+        Arc::new(Mem {
+            engine,
+            seen: Mutex::default(),
+            hit: Notify::new(),
+        })
+    }
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+    /// A new process counts anew.
+    pub fn process(&self) {
+        let mut seen = self.seen();
+        seen.changes.clear();
+        seen.points.clear();
+    }
+    pub fn kill_at(&self, point: &Point, when: When) {
+        self.seen().kill = Some((point.clone(), when));
+    }
+    /// Every change that this process asked for, in order.
+    pub fn points(&self) -> Vec<Point> {
+        self.seen().points.clone()
+    }
+    pub fn sent(&self) -> Vec<Sent> {
+        self.seen().sent.clone()
+    }
+    /// Is this where the process ends? Asked once a call.
+    fn arrives(&self, call: Sent) -> Option<When> {
+        let (name, changes) = (call.name(), call.changes());
+        let mut seen = self.seen();
+        seen.sent.push(call);
+        if !changes {
+            return None;
+        }
+        let n = seen.changes.entry(name.clone()).or_default();
+        *n += 1;
+        let point = Point { change: name, nth: *n };
+        seen.points.push(point.clone());
+        match &seen.kill {
+            Some((at, when)) if *at == point => {
+                let when = *when;
+                seen.kill = None;
+                Some(when)
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Wire for Mem {
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Answer, WireError>> {
+        Box::pin(async move {
+            let origin = request.url.origin().ascii_serialization();
+            let system = self.engine.system_at(&origin).expect("a twin's address");
+            let query = request.url.query().map(|q| format!("?{q}")).unwrap_or_default();
+            let asked = engine::Request {
+                method: request.method.to_string(),
+                target: format!("{}{query}", request.url.path()),
+                headers: request
+                    .headers
+                    .iter()
+                    .map(|(k, v)| (k.to_string(), v.to_str().unwrap().to_owned()))
+                    .collect(),
+                body: request.body.to_vec(),
+            };
+            let kill = self.arrives(Sent {
+                at: Instant::now(),
+                system: system.to_owned(),
+                method: asked.method.clone(),
+                path: request.url.path().to_owned(),
+                query: request.url.query().unwrap_or_default().to_owned(),
+                body: String::from_utf8_lossy(&request.body).into_owned(),
+            });
+            if kill == Some(When::Before) {
+                self.hit.notify_one();
+                std::future::pending::<()>().await;
+            }
+            let reply = self.engine.handle(system, asked).await;
+            if kill == Some(When::Effect) {
+                self.hit.notify_one();
+                std::future::pending::<()>().await;
+            }
+            let Some(reply) = reply else {
+                return Err(WireError::Cut("closed without an answer".into()));
+            };
+            let mut headers = HeaderMap::new();
+            for (k, v) in reply.headers {
+                headers.append(HeaderName::try_from(k).unwrap(), HeaderValue::try_from(v).unwrap());
+            }
+            if kill == Some(When::Answer) {
+                self.hit.notify_one();
+            }
+            Ok(Answer::new(reply.status, headers, reply.body))
+        })
+    }
+}

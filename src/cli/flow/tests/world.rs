@@ -1,0 +1,481 @@
+//! A firm of 60 in memory, the ledger beside it, and one process after another that works on both.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
+
+use chrono::{DateTime, Utc};
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::wire::{Mem, Point, Sent, When};
+use crate::{
+    cli::{
+        args::{Gate, Global, Output},
+        command::{joiner, leaver, mover, run::ResumeArgs, sweep::Args as SweepArgs},
+        context::{Clock as HostClock, Context, Environment, Terminal},
+        error::CliError,
+        exit::Exit,
+        firm::{Firm, Made},
+        flow::{by_hand, resume, sweep},
+        signal::Signals,
+        view::{Out, Screen},
+    },
+    config::Config,
+    http::Client,
+    ledger::{
+        Body, Filter, Ledger, Meta,
+        fold::{Progress, State},
+        store::Memory,
+    },
+    model::{Action, Effect, Outcome},
+    providers::secrets::Secrets,
+    run::Clock,
+    sandbox::{
+        config,
+        engine::{Engine, Setup},
+        firm,
+        journal::Journal,
+        world,
+    },
+};
+
+const ORGANISATION: &str = "00o0000000000000ACME";
+const START: &str = "2026-11-25T17:00:00Z";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    Leaver(&'static str),
+    Mover(&'static str),
+    Joiner(&'static str),
+    Sweep,
+    Resume,
+}
+
+/// How a process ended.
+#[derive(Debug)]
+pub enum End {
+    Killed,
+    Exit(Exit),
+    Refused(CliError),
+}
+
+impl End {
+    pub fn exit(&self) -> Option<Exit> {
+        match self {
+            End::Killed => None,
+            End::Exit(exit) => Some(*exit),
+            End::Refused(e) => Some(e.exit),
+        }
+    }
+}
+
+pub struct World {
+    pub engine: Arc<Engine>,
+    pub wire: Arc<Mem>,
+    store: Memory,
+    clock: Clock,
+    config: String,
+    secrets: BTreeMap<String, SecretString>,
+    seed: u64,
+    begun: Instant,
+}
+
+/// The firm, with that many people and the whole cast.
+pub fn given(people: usize) -> Value {
+    let mut given = firm::document(people, 1, START.parse().unwrap());
+    given["limits"] = json!({"leavers": "100"});
+    given
+}
+
+/// The firm with only those of its cast, and who the rest of the document speaks of.
+pub fn few(cast: &[&str]) -> Value {
+    let mut given = given(60);
+    let kept: Vec<&str> = [
+        "alice@acme.example",
+        "rita.hall@acme.example",
+        "erin.moss@acme.example",
+        "paula.root@acme.example",
+        "breakglass@acme.example",
+    ]
+    .into_iter()
+    .chain(cast.iter().copied())
+    .collect();
+    let stays = |login: &str| kept.contains(&login);
+    let users = given["okta"]["users"].as_array_mut().unwrap();
+    users.retain(|u| stays(u["profile"]["login"].as_str().unwrap()));
+    let slack = &mut given["apps"]["slack"];
+    let users = slack["users"].as_array_mut().unwrap();
+    let gone: Vec<Value> = users
+        .iter()
+        .filter(|u| u["email"].as_str().is_some_and(|e| !stays(e)))
+        .map(|u| u["id"].clone())
+        .collect();
+    users.retain(|u| !gone.contains(&u["id"]) || u["id"].is_null());
+    for channel in slack["channels"].as_array_mut().unwrap() {
+        channel["members"].as_array_mut().unwrap().retain(|m| !gone.contains(m));
+    }
+    given
+}
+
+impl World {
+    pub fn new(given: Value, seed: u64) -> World {
+        Self::limited(given, seed, &[])
+    }
+
+    /// As `new`; a system grants so many requests a minute.
+    pub fn limited(given: Value, seed: u64, rates: &[(&str, u32)]) -> World {
+        let (begun, start): (_, DateTime<Utc>) = (Instant::now(), START.parse().unwrap());
+        let clock: Clock = Arc::new(move || start + begun.elapsed());
+        let engine = Engine::new(Setup {
+            given: given.clone(),
+            host: clock.clone(),
+            say: Arc::new(|_| {}),
+            journal: Journal::memory(),
+            log: None,
+            faults: vec![],
+            latency: None,
+            rates: rates.iter().map(|(s, n)| ((*s).to_owned(), *n)).collect(),
+        })
+        .unwrap();
+        let origins = engine
+            .systems()
+            .into_iter()
+            .map(|s| (s, engine.origin(s).unwrap()))
+            .collect();
+        let places = config::Places {
+            folder: Path::new("/"),
+            ledger: Path::new("/ledger.db"),
+            origins: &origins,
+            control: "http://127.0.0.1:9",
+            nonce: "n",
+        };
+        let of = world::World {
+            given,
+            ..world::World::default()
+        };
+        let mut document = config::document(&of, &places);
+        let mut secrets = BTreeMap::new();
+        for (system, table) in document["systems"].as_object_mut().unwrap() {
+            for right in ["read", "write"] {
+                let name = format!("{system}_{right}");
+                table[right] = format!("env:{name}").into();
+                secrets.insert(name, secret(&engine, system, right).into());
+            }
+        }
+        World {
+            config: config::toml(&document).unwrap(),
+            wire: Mem::new(engine.clone()),
+            engine,
+            store: Memory::new(),
+            clock,
+            secrets,
+            seed,
+            begun,
+        }
+    }
+
+    pub async fn open(&self) -> Result<Firm, CliError> {
+        let client = Client::over(self.wire.clone(), self.clock.clone(), Arc::new(|_| {}), self.seed);
+        let made = Made {
+            config: Config::parse("jml.toml", self.config.clone())?,
+            client,
+            secrets: Secrets::new("/", self.secrets.clone()),
+            clock: self.clock.clone(),
+            operator: "dana".into(),
+            place: "sandbox".into(),
+            sandbox: true,
+            keep: None,
+        };
+        Firm::assemble(made, |organisation| self.ledger(organisation)).await
+    }
+
+    fn ledger(&self, organisation: &str) -> Result<Ledger, crate::ledger::LedgerError> {
+        let meta = Meta {
+            tenant: organisation.to_owned(),
+            host: "rig".into(),
+        };
+        Ledger::local(self.store.clone(), meta, self.clock.clone())
+    }
+
+    /// One process, from its start to its end.
+    pub async fn run(&self, command: Command) -> End {
+        self.wire.process();
+        let cx = context();
+        let end = {
+            let work = self.command(&cx, command);
+            tokio::select! {
+                biased;
+                () = self.wire.hit.notified() => End::Killed,
+                done = work => match done {
+                    Ok(exit) => End::Exit(exit),
+                    Err(e) => End::Refused(e),
+                },
+            }
+        };
+        drop(cx);
+        // Its tasks end with it: the ledger's writer, the view.
+        for _ in 0..64 {
+            tokio::task::yield_now().await;
+        }
+        end
+    }
+
+    async fn command(&self, cx: &Context, command: Command) -> Result<Exit, CliError> {
+        let gate = Gate {
+            yes: true,
+            ..Gate::default()
+        };
+        match command {
+            Command::Leaver(who) => {
+                let args = leaver::Args {
+                    users: vec![who.into()],
+                    confirm: vec![who.into()],
+                    reason: None,
+                    ticket: None,
+                    gate: Gate::default(),
+                };
+                by_hand::leaver(cx, self.open(), args).await
+            }
+            Command::Mover(who) => {
+                let args = mover::Args {
+                    users: vec![who.into()],
+                    gate,
+                };
+                by_hand::mover(cx, self.open(), args).await
+            }
+            Command::Joiner(who) => {
+                let args = joiner::Args {
+                    users: vec![who.into()],
+                    from: None,
+                    activate: false,
+                    rehire: false,
+                    gate,
+                };
+                by_hand::joiner(cx, self.open(), args).await
+            }
+            Command::Sweep => {
+                let args = SweepArgs {
+                    lane: vec![],
+                    every: None,
+                    max_leavers: None,
+                    forecast: None,
+                    gate,
+                };
+                sweep::once(cx, &self.open().await?, &args).await
+            }
+            Command::Resume => resume::resume(cx, &self.open().await?, ResumeArgs { run: None }).await,
+        }
+    }
+
+    /// Until what the vendors do by themselves has happened.
+    pub async fn rest(&self) {
+        tokio::time::sleep(Duration::from_secs(60)).await;
+    }
+
+    pub fn faults(&self, faults: &Value) {
+        let reply = self.engine.control("POST", "/faults", faults.to_string().as_bytes());
+        assert_eq!(reply.status, 200, "{}", String::from_utf8_lossy(&reply.body));
+    }
+
+    /// How often each fault fired.
+    pub fn fired(&self) -> Vec<u64> {
+        let shown = self.engine.faults();
+        let all = shown.as_array().into_iter().flatten();
+        all.map(|f| f["fired"].as_u64().unwrap()).collect()
+    }
+
+    pub fn changes(&self) -> Vec<Sent> {
+        self.wire.sent().into_iter().filter(Sent::changes).collect()
+    }
+
+    /// The world as people would find it: who can reach what, and who was told. Without instants, names of runs and a twin's own ids.
+    pub fn state(&self) -> Value {
+        let reply = self.engine.control("GET", "/state", b"");
+        let state: Value = serde_json::from_slice(&reply.body).unwrap();
+        let changes: Vec<&Value> = entries(&state["servicenow"]["change_request"])
+            .filter(|c| !c["correlation_id"].is_null())
+            .map(|c| &c["short_description"])
+            .collect();
+        let messages: Vec<&Value> = entries(&state["slack"]["messages"]).map(|m| &m["text"]).collect();
+        let events: BTreeSet<&str> = state["datadog"]["events"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|e| e["title"].as_str())
+            .collect();
+        let mut told = json!({
+            "users": state["okta"]["users"],
+            "apps": state["okta"]["apps"],
+            "slack": {"users": state["slack"]["users"], "channels": state["slack"]["channels"]},
+            "messages": messages,
+            "changes": changes,
+            "attached": entries(&state["servicenow"]["sys_attachment"]).count(),
+            "incidents": entries(&state["servicenow"]["incident"]).count(),
+            "events": events,
+        });
+        plain(&mut told);
+        told
+    }
+
+    /// The run of the one person that a command was for.
+    pub async fn run_of(&self, kind: &str) -> State {
+        let runs = self.runs().await;
+        let mut found = runs
+            .into_iter()
+            .filter(|r| r.opened.as_ref().is_some_and(|(_, o)| o.kind == kind));
+        let one = found.next().expect("the command began a run");
+        assert!(found.next().is_none(), "a person's change is one run");
+        one
+    }
+
+    /// Every run of the ledger.
+    pub async fn runs(&self) -> Vec<State> {
+        let ledger = self.ledger(ORGANISATION).unwrap();
+        let mut out = vec![];
+        for head in ledger.runs().await.unwrap() {
+            out.extend(ledger.run(&head.run).await.unwrap());
+        }
+        out
+    }
+
+    /// What ended well, by system, action and target, with how often it did.
+    pub async fn effects(&self) -> BTreeMap<(String, String), usize> {
+        let mut all = BTreeMap::new();
+        for state in self.runs().await {
+            for r in state.people.values().flat_map(|p| &p.steps) {
+                if let Progress::Ended {
+                    outcome: Outcome::Verified | Outcome::Done | Outcome::Already | Outcome::Unassigned,
+                    ..
+                } = r.progress
+                {
+                    let e = &r.step.effect;
+                    let name = format!("{} {} {}", e.action.name(), e.account, r.step.target());
+                    *all.entry((e.system.to_string(), name)).or_default() += 1;
+                }
+            }
+        }
+        all
+    }
+
+    /// Every change of access that left without an entry before it that says so.
+    pub async fn unannounced(&self) -> Vec<String> {
+        let mut started: BTreeMap<String, Vec<(DateTime<Utc>, Effect)>> = BTreeMap::new();
+        let ledger = self.ledger(ORGANISATION).unwrap();
+        for state in self.runs().await {
+            let filter = Filter {
+                run: Some(state.run.clone()),
+                ..Filter::default()
+            };
+            for e in ledger.entries(filter).await.unwrap() {
+                if let Some(Body::Started { subject, step }) = &e.body {
+                    let effect = state.people[subject].steps[*step].step.effect.clone();
+                    let of = started.entry(effect.system.to_string()).or_default();
+                    of.push((e.envelope.time, effect));
+                }
+            }
+        }
+        let begun = self.begun;
+        self.changes()
+            .iter()
+            .filter(|c| c.system == "okta" || c.system == "slack")
+            .filter(|c| {
+                let at = START.parse::<DateTime<Utc>>().unwrap() + c.at.duration_since(begun);
+                let said = format!("{} {}", c.path, c.body);
+                let of = started.get(&c.system).map(Vec::as_slice).unwrap_or_default();
+                !of.iter().any(|(when, e)| *when <= at && speaks_of(&said, e))
+            })
+            .map(Sent::name)
+            .collect()
+    }
+
+    pub fn kill_at(&self, point: &Point, when: When) {
+        self.wire.kill_at(point, when);
+    }
+}
+
+/// Is this the request of that effect? By whom and what it names.
+fn speaks_of(said: &str, e: &Effect) -> bool {
+    let word = match &e.action {
+        Action::Suspend => "lifecycle/suspend",
+        Action::Deactivate if e.system.as_str() == "okta" => "lifecycle/deactivate",
+        Action::Deactivate => "false",
+        Action::ClearSessions => "session",
+        Action::Activate => "lifecycle/activate",
+        Action::RevokeGrants => "/grants",
+        Action::RevokeClientTokens { client } => &client.id,
+        Action::RevokeToken { token } => return said.contains(&token.id),
+        Action::RemoveMember { group: held } | Action::AddMember { group: held } => &held.id,
+        Action::UnassignApp { app: held } => &held.id,
+        Action::JoinChannel { channel: held } | Action::LeaveChannel { channel: held } => {
+            return said.contains(&held.id);
+        }
+        // Opening the conversation, and speaking in it.
+        Action::SendMessage { .. } => return said.contains("conversations.open") || said.contains("chat.postMessage"),
+        Action::CreatePerson { .. } | Action::CreateGroup { .. } | Action::DeleteGroup { .. } => return false,
+    };
+    said.contains(word) && said.contains(&e.account)
+}
+
+fn secret(engine: &Engine, system: &str, right: &str) -> String {
+    let of = |name: &str| engine.credential(&format!("{system}.{name}")).unwrap();
+    match (system, right) {
+        ("slack", "write") => json!({"bot_token": of("write"), "admin_token": of("admin")}).to_string(),
+        ("datadog", "read") => json!({"api_key": of("read"), "app_key": of("app")}).to_string(),
+        _ => of(right),
+    }
+}
+
+/// Nobody watches, and nobody can be asked.
+fn context() -> Context {
+    Context {
+        global: Global {
+            quiet: 2,
+            no_input: true,
+            output: Output::Human,
+            ..Global::default()
+        },
+        env: Environment::default(),
+        terminal: Terminal {
+            stdin: false,
+            stdout: false,
+            stderr: false,
+            columns: 80,
+        },
+        out: Arc::new(Out::new(Screen {
+            quiet: 2,
+            width: None,
+            ..Screen::PLAIN
+        })),
+        clock: HostClock::default(),
+        signals: Signals::default(),
+        tenant: Default::default(),
+    }
+}
+
+fn entries(table: &Value) -> impl Iterator<Item = &Value> {
+    table.as_object().into_iter().flatten().map(|(_, v)| v)
+}
+
+/// Without instants; sets that a twin lists in the order of its changes, sorted.
+fn plain(v: &mut Value) {
+    match v {
+        Value::Object(map) => {
+            map.retain(|_, v| !v.as_str().is_some_and(instant));
+            map.values_mut().for_each(plain);
+        }
+        Value::Array(all) => {
+            all.iter_mut().for_each(plain);
+            all.sort_by_key(Value::to_string);
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn instant(s: &str) -> bool {
+    s.parse::<DateTime<Utc>>().is_ok()
+}
