@@ -135,6 +135,8 @@ enum Want {
     /// It breaks for good.
     Broken,
     Waits,
+    /// The vendor knows no such thing: to take it away is at most "so already", to give it is refused.
+    Unknown,
 }
 
 struct Case {
@@ -196,6 +198,11 @@ const CASES: &[Case] = &[
         name: "503 for good",
         faults: |k, o| named(k, o, "@all:before=503"),
         want: Want::Broken,
+    },
+    Case {
+        name: "404 of the vendor",
+        faults: |k, o| named(k, o, "@all:before=404"),
+        want: Want::Unknown,
     },
     Case {
         name: "404 of a proxy",
@@ -339,6 +346,10 @@ async fn tried(row: &Row, verb: Verb, case: &Case) -> Result<(), String> {
             .and_then(|()| done(&verdict)),
         Want::Refused(among) | Want::NoWord(among) => failed(&outcome, among).and_then(|()| undone(&verdict)),
         Want::Waits => failed(&outcome, &[Kind::Throttled]).and_then(|()| undone(&verdict)),
+        Want::Unknown => match &outcome {
+            Ok(receipt) if receipt.already && !effect.action.gives() => Ok(()),
+            outcome => failed(outcome, &[Kind::Permanent]).and_then(|()| undone(&verdict)),
+        },
         Want::Spoilt => match &outcome {
             Ok(_) => Ok(()),
             Err(f) if repeat == Repeat::LookFirst => lies(f.kind, &[Kind::Doubt, Kind::Permanent]),
@@ -727,6 +738,7 @@ async fn delivered(row: &Row, name: &str, place: &str, case: &Case) -> Result<()
         Want::Done => through(&outcome).and_then(|()| count(1)),
         Want::Refused(among) | Want::NoWord(among) => failed(&outcome, among).and_then(|()| count(0)),
         Want::Waits => failed(&outcome, &[Kind::Throttled]).and_then(|()| count(0)),
+        Want::Unknown => failed(&outcome, &[Kind::Permanent]).and_then(|()| count(0)),
         Want::Spoilt => match &outcome {
             Ok(_) => Ok(()),
             Err(f) if !safe => lies(f.kind, &[Kind::Doubt, Kind::Permanent]),
