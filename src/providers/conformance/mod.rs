@@ -48,7 +48,7 @@ impl Table {
             let word = if bad == 0 { "ok".into() } else { format!("{bad} WRONG") };
             writeln!(out, "{name:9} {row:11} {case:34} {n:3}  {word}").unwrap();
         }
-        println!("{out}");
+        println!("\n{out}");
         assert!(
             self.wrong.is_empty(),
             "{} wrong:\n{}",
