@@ -228,6 +228,8 @@ pub struct Context {
     pub signals: Signals,
     /// Organisation id and whether it is a sandbox, once it has said so: for what is told when the rest fails.
     pub tenant: std::sync::OnceLock<(String, bool)>,
+    /// The run whose effects are under way: for who leaves at once.
+    pub run: std::sync::OnceLock<String>,
 }
 
 impl Context {
@@ -257,6 +259,7 @@ impl Context {
             clock: Clock::default(),
             signals: Signals::default(),
             tenant: std::sync::OnceLock::new(),
+            run: std::sync::OnceLock::new(),
             env,
         }
     }

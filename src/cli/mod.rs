@@ -78,7 +78,12 @@ fn work(cx: &Context, command: Command) -> Result<Exit, CliError> {
                 cx.out.say("");
                 Err(CliError::declined())
             }
-            exit = cx.signals.leave() => Ok(exit),
+            exit = cx.signals.leave() => {
+                if let Some(run) = cx.run.get() {
+                    cx.out.say(&cx.command(&format!("run resume {run}")));
+                }
+                Ok(exit)
+            }
             ended = futures::FutureExt::catch_unwind(work) => {
                 ended.unwrap_or_else(|_| Err(CliError::internal("a part of jml panicked").hint(
                     "What was done is in the ledger; jml run resume looks at it again.",

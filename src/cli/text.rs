@@ -24,6 +24,21 @@ const fn bidi(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{061c}')
 }
 
+/// A document of JSON with what its own rules leave raw (controls beyond ASCII, bidi controls) escaped too: documents are read on
+/// terminals as well. Outside strings JSON has none of these.
+pub fn in_json(document: &str) -> String {
+    let raw = |c: char| bidi(c) || (c.is_control() && !c.is_ascii()) || c == '\u{7f}';
+    let mut out = String::with_capacity(document.len());
+    for c in document.chars() {
+        if raw(c) {
+            out.push_str(&format!("\\u{:04x}", c as u32));
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
 /// Takes no room or breaks a line: two strings that differ by it look the same. Joiners stay, scripts and emoji need them.
 const fn unseen(c: char) -> bool {
     matches!(

@@ -194,6 +194,9 @@ pub async fn carry_out(
     cause: &Cause,
 ) -> Result<Vec<State>, CliError> {
     let (hands, recorders) = firm.hands(agreed)?;
+    if let Some((job, _)) = jobs.first() {
+        cx.run.get_or_init(|| job.run.clone());
+    }
     cx.signals.enter(Stage::Applying);
     let stop = stage::stop(cx);
     let (events, view) = stage::view(cx);

@@ -8,7 +8,7 @@ mod held;
 mod pick;
 mod telling;
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use chrono::TimeDelta;
 
@@ -180,6 +180,7 @@ pub async fn once(cx: &Context, firm: &Firm, args: &Args) -> Result<Exit, CliErr
         ticket: None,
         population: read.facts.people.len(),
     };
+    let ours: BTreeSet<String> = work.iter().map(|s| s.id().0.clone()).collect();
     let parties = act::parties(&run, work);
     let mut passed: Passed = vec![];
     let states = act::act(cx, firm, &mut tenant, parties, agreed, &cause, Some(&mut passed)).await?;
@@ -187,6 +188,8 @@ pub async fn once(cx: &Context, firm: &Firm, args: &Args) -> Result<Exit, CliErr
         tell.passed(s, e);
     }
     tell.log(&idle, &states);
+    // A run that was taken up may have people whom an earlier sweep finished.
+    tell.touched.retain(|s| ours.contains(s));
     let exit = settle_up(cx, firm, tell, &read, &lanes, states).await;
     drop(lease);
     exit

@@ -104,10 +104,10 @@ impl Out {
         if self.screen.quiet > 1 || self.data_closed() {
             return;
         }
-        let painted = if self.screen.paint_out {
-            paint::paint(text)
-        } else {
-            text.to_owned()
+        let painted = match self.screen.format {
+            Output::Json | Output::Ndjson => super::text::in_json(text),
+            _ if self.screen.paint_out => paint::paint(text),
+            Output::Human | Output::Csv => text.to_owned(),
         };
         self.bars.suspend(|| {
             let mut out = io::stdout().lock();
