@@ -166,10 +166,11 @@ fn once_each(env: &Env, point: &str) {
     assert!(finished.values().all(|n| *n == 1), "{point}: {finished:#?}");
     let open: Vec<_> = started.difference(&settled).collect();
     assert!(open.is_empty(), "{point}: {open:?}");
-    // nobody can see whether sessions were cleared: where that is in doubt, it is done again
+    // nobody can see whether sessions were cleared, nor for sure whether a client still holds tokens while grants stand:
+    // where that is in doubt, it is done again
     let twice: Vec<_> = held
         .iter()
-        .filter(|(e, n)| n.len() > 1 && !e.contains("clear-sessions"))
+        .filter(|(e, n)| n.len() > 1 && !e.contains("clear-sessions") && !e.contains("revoke-client-tokens"))
         .collect();
     assert!(twice.is_empty(), "{point}: {twice:#?}");
     assert_eq!(owed, delivered.keys().cloned().collect(), "{point}");

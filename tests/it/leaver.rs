@@ -261,7 +261,8 @@ Old VPN           unassigned in Okta; a person has to take its account away
 Clock   HR to record [SPAN]   found [SPAN]   contained [SPAN]   complete [SPAN]
         due [TIME], met with [SPAN] to spare
 Record  [CHANGE]   ledger checkpoint [N]
-Again:  jml run show [RUN] --config [FOLDER]/c.toml    entry by entry:  jml audit show [RUN] --config [FOLDER]/c.toml
+Again:  jml run show [RUN] --config [FOLDER]/c.toml
+entry by entry:  jml audit show [RUN] --config [FOLDER]/c.toml
 
 "#]]
     );

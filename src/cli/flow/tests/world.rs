@@ -454,6 +454,7 @@ fn context() -> Context {
         clock: HostClock::default(),
         signals: Signals::default(),
         tenant: Default::default(),
+        run: Default::default(),
     }
 }
 
