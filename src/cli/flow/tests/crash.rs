@@ -112,20 +112,15 @@ pub fn differs(at: &str, a: &Value, b: &Value) -> String {
 async fn at_every_point(given: Value, command: Command, then: Command, whole: bool) {
     let baseline = undisturbed(&given, command, then).await;
     assert!(!baseline.points.is_empty());
-    let (mut wrong, mut n) = (vec![], 0);
+    let mut wrong = vec![];
     for (i, point) in baseline.points.iter().enumerate() {
         for (turn, when) in WHENS.into_iter().enumerate() {
             if whole || i % WHENS.len() == turn {
                 let found = killed(&given, command, then, point, when, &baseline).await;
                 wrong.extend(found.into_iter().map(|w| format!("{point} {when:?}: {w}")));
-                n += 1;
             }
         }
     }
-    println!(
-        "{command:?}, then {then:?}: {} points, {n} kills",
-        baseline.points.len()
-    );
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 

@@ -66,11 +66,6 @@ async fn a_leaver_takes_its_round_trips_and_no_more() {
         .iter()
         .filter(|c| c.method == "DELETE" && c.path.contains("/apps/"))
         .count();
-    println!(
-        "G {groups}, D {direct}: {calls} calls of {} to Okta, {} round trips of 60 ms",
-        okta.len(),
-        trips
-    );
     assert_eq!((groups, direct), (8, 3));
     assert_eq!(calls, 9 + groups + direct + 3 + 1 + 1 + 1 + 2);
 }
