@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use futures::future::{join_all, join5};
+use futures::future::{join_all, join3, join5};
 
 use super::AllEyes;
 use crate::{
@@ -208,55 +208,14 @@ pub async fn person(
     }
     let account = look.directory.account(&person, &parts, Some(tokens)).await;
     let mut handles = handles(look, tenant, &person, &account, history);
-    let can = look.eyes.get(&OKTA).map(|e| e.can()).unwrap_or_default();
-    let wanted = app_parts();
-    let apps = join_all(
-        look.eyes
-            .iter()
-            .filter(|(system, _)| **system != OKTA)
-            .map(|(system, eyes)| {
-                let (person, handles, wanted) = (&person, &handles[system], &wanted);
-                async move {
-                    let account = eyes
-                        .observe(Known {
-                            person,
-                            handles,
-                            parts: wanted,
-                        })
-                        .await
-                        .unwrap_or_else(Observed::Unknown);
-                    (
-                        system.clone(),
-                        Seen {
-                            can: eyes.can(),
-                            account,
-                        },
-                    )
-                }
-            }),
-    )
-    .await;
-    let mut systems: BTreeMap<System, Seen> = apps.into_iter().collect();
-    // An operator said whose it isn't: whatever leads there, it is left alone.
-    for (system, seen) in &mut systems {
-        let not = |a: &Account| history.not.contains(&(system.clone(), a.id.clone()));
-        if seen.account.present().is_some_and(not) {
-            seen.account = Observed::Absent;
-        }
-    }
+    let mut systems = apps(look, &person, &handles, history, &app_parts()).await;
     // What was found is looked at again by its id: once shut, an address may not lead to it any more.
     for (system, seen) in &systems {
         if let (Some(known), Some(found)) = (handles.get_mut(system), seen.account.present()) {
             known.account.get_or_insert_with(|| found.id.clone());
         }
     }
-    systems.insert(
-        OKTA,
-        Seen {
-            can,
-            account: Observed::Present(account),
-        },
-    );
+    systems.insert(OKTA, directory(look, account));
     let observation = Observation {
         person,
         tenant: tenant.clone(),
@@ -266,6 +225,92 @@ pub async fn person(
         owed: vec![],
     };
     (observation, handles)
+}
+
+fn directory(look: &Looking, account: Account) -> Seen {
+    Seen {
+        can: look.eyes.get(&OKTA).map(|e| e.can()).unwrap_or_default(),
+        account: Observed::Present(account),
+    }
+}
+
+/// Every target but the directory, side by side.
+async fn apps(
+    look: &Looking,
+    person: &Person,
+    handles: &BTreeMap<System, Handles>,
+    history: &History,
+    parts: &BTreeSet<Holding>,
+) -> BTreeMap<System, Seen> {
+    let nothing = Handles::default();
+    let reads = look
+        .eyes
+        .iter()
+        .filter(|(system, _)| **system != OKTA)
+        .map(|(system, eyes)| {
+            let handles = handles.get(system).unwrap_or(&nothing);
+            async move {
+                let known = Known { person, handles, parts };
+                let mut account = eyes.observe(known).await.unwrap_or_else(Observed::Unknown);
+                // An operator said whose it isn't: whatever leads there, it is left alone.
+                let not = |a: &Account| history.not.contains(&(system.clone(), a.id.clone()));
+                if account.present().is_some_and(not) {
+                    account = Observed::Absent;
+                }
+                let can = eyes.can();
+                (system.clone(), Seen { can, account })
+            }
+        });
+    join_all(reads).await.into_iter().collect()
+}
+
+/// The fresh look under the lease, in one round trip: what was found is read by the ids it was found under, all at once. What isn't
+/// asked again is taken over from the first look. `Absent`: nobody has that id any more.
+pub async fn person_again(
+    look: &Looking,
+    tokens: &Observed<Vec<ApiToken>>,
+    before: &Observation,
+    handles: &BTreeMap<System, Handles>,
+    history: &History,
+    parts: &BTreeSet<Holding>,
+    app_parts: &BTreeSet<Holding>,
+) -> Result<Observed<Observation>, Failure> {
+    let mut parts = parts.clone();
+    if !matches!(tokens, Observed::Absent) {
+        parts.insert(Holding::Token);
+    }
+    let (person, held, systems) = join3(
+        look.directory.person(&before.person.id.0),
+        look.directory.account(&before.person, &parts, Some(tokens)),
+        apps(look, &before.person, handles, history, app_parts),
+    )
+    .await;
+    let person = match person? {
+        Observed::Present(p) => p,
+        Observed::Absent => return Ok(Observed::Absent),
+        Observed::Unknown(f) => return Ok(Observed::Unknown(f)),
+    };
+    let mut systems = systems;
+    let account = Account {
+        holds: held.holds,
+        ..bare(&person)
+    };
+    systems.insert(OKTA, directory(look, account));
+    for (system, seen) in &mut systems {
+        if let (Observed::Present(account), Some(old)) = (&mut seen.account, before.account(system)) {
+            for (part, held) in old.holds.iter().filter(|_| old.id == account.id) {
+                account.holds.entry(*part).or_insert_with(|| held.clone());
+            }
+        }
+    }
+    Ok(Observed::Present(Observation {
+        person,
+        tenant: before.tenant.clone(),
+        systems,
+        done: history.done.clone(),
+        given: history.given.clone(),
+        owed: vec![],
+    }))
 }
 
 /// Under which ids and names the person may be known in each system.

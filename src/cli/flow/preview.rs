@@ -9,9 +9,12 @@ use futures::{StreamExt, stream};
 
 use crate::{
     cli::{error::CliError, firm::Firm},
-    ledger::fold::{Progress, State, StepRecord},
+    ledger::{
+        History,
+        fold::{Progress, State, StepRecord},
+    },
     model::{
-        Catalogue, Effect, Flow, Held, Holding, Observation, Observed, Outcome, Person, PersonId, Plan, System, Verb,
+        Catalogue, Effect, Flow, Holding, Observation, Observed, Outcome, Person, PersonId, Plan, System, Verb,
         system::OKTA,
     },
     planner::{self, refusal::Refusal},
@@ -81,48 +84,6 @@ impl Subject {
 
 /// Looks at each person and plans. The tenant's catalogue grows by what these people need of it.
 pub async fn look(firm: &Firm, tenant: &mut Tenant, people: Vec<(Person, Ask)>) -> Result<Vec<Subject>, CliError> {
-    look_for(firm, tenant, people, &observe::directory_parts(), &BTreeMap::new()).await
-}
-
-/// The fresh look under the lease: what was read only once a run is taken over from the first look.
-pub async fn look_again(firm: &Firm, tenant: &mut Tenant, before: &[Subject]) -> Result<Vec<Subject>, CliError> {
-    let people = fresh(firm, before).await?;
-    let parts = BTreeSet::from([Holding::Group, Holding::App]);
-    let kept: BTreeMap<PersonId, Observed<BTreeSet<Held>>> = before
-        .iter()
-        .filter_map(|s| {
-            let clients = s.seen.account(&OKTA)?.holds.get(&Holding::Client)?;
-            Some((s.id().clone(), clients.clone()))
-        })
-        .collect();
-    look_for(firm, tenant, people, &parts, &kept).await
-}
-
-async fn fresh(firm: &Firm, before: &[Subject]) -> Result<Vec<(Person, Ask)>, CliError> {
-    let read: Vec<_> = stream::iter(before)
-        .map(|s| async move {
-            let person = match firm.look.directory.person(&s.id().0).await {
-                Ok(Observed::Present(p)) => p,
-                Ok(Observed::Absent) => return Err(CliError::nobody(s.login())),
-                Ok(Observed::Unknown(f)) | Err(f) => return Err(CliError::unread(&f)),
-            };
-            // HR's word was read a moment ago; only the directory's facts are fresh, unless it is the roster itself.
-            let person = firm.with_same_hr(person, &s.seen.person);
-            Ok((person, s.ask.clone()))
-        })
-        .buffered(WIDTH)
-        .collect()
-        .await;
-    read.into_iter().collect()
-}
-
-async fn look_for(
-    firm: &Firm,
-    tenant: &mut Tenant,
-    people: Vec<(Person, Ask)>,
-    parts: &BTreeSet<Holding>,
-    kept: &BTreeMap<PersonId, Observed<BTreeSet<Held>>>,
-) -> Result<Vec<Subject>, CliError> {
     let leaving: BTreeSet<PersonId> = people
         .iter()
         .filter(|(_, ask)| ask.flow() == Flow::Leaver)
@@ -131,27 +92,84 @@ async fn look_for(
     tenant.catalogue.leaving.extend(leaving);
     let catalogue = Arc::new(tenant.catalogue.clone());
     let tokens = &tenant.tokens;
-    let looked: Vec<Result<_, CliError>> = stream::iter(people)
+    let parts = observe::directory_parts();
+    let looked: Vec<Result<Looked, CliError>> = stream::iter(people)
         .map(|(person, ask)| {
-            let catalogue = &catalogue;
+            let (catalogue, parts) = (&catalogue, &parts);
             async move {
-                let history = firm.ledger.history(&person.id.0).await?;
-                let open = match history.open_runs.last() {
-                    Some(run) => firm.ledger.run(run).await?,
-                    None => None,
-                };
-                let (mut seen, handles) = observe::person(&firm.look, catalogue, tokens, person, &history, parts).await;
-                keep(&mut seen, kept);
-                seen.owed = open.as_ref().map(|s| owed(s, &seen.person.id)).unwrap_or_default();
-                Ok((ask, seen, handles, open, history))
+                let (history, open) = remembered(firm, &person.id).await?;
+                let (seen, handles) = observe::person(&firm.look, catalogue, tokens, person, &history, parts).await;
+                Ok(Looked {
+                    ask,
+                    seen,
+                    handles,
+                    open,
+                })
             }
         })
         .buffered(WIDTH)
         .collect()
         .await;
-    let looked = looked.into_iter().collect::<Result<Vec<_>, _>>()?;
+    decided(firm, tenant, looked.into_iter().collect::<Result<Vec<_>, _>>()?).await
+}
+
+/// The fresh look under the lease, in one round trip, so that containment leaves in the next.
+pub async fn look_again(firm: &Firm, tenant: &mut Tenant, before: &[Subject]) -> Result<Vec<Subject>, CliError> {
+    let tokens = &tenant.tokens;
+    let parts = BTreeSet::from([Holding::Group, Holding::App]);
+    let looked: Vec<Result<Looked, CliError>> = stream::iter(before)
+        .map(|s| {
+            let parts = &parts;
+            async move {
+                let (history, open) = remembered(firm, s.id()).await?;
+                let wanted = if s.ask.gives() {
+                    observe::app_parts()
+                } else {
+                    BTreeSet::new()
+                };
+                let read =
+                    observe::person_again(&firm.look, tokens, &s.seen, &s.handles, &history, parts, &wanted).await;
+                let mut seen = match read {
+                    Ok(Observed::Present(seen)) => seen,
+                    Ok(Observed::Absent) => return Err(CliError::nobody(s.login())),
+                    Ok(Observed::Unknown(f)) | Err(f) => return Err(CliError::unread(&f)),
+                };
+                // HR's word was read a moment ago; only the directory's facts are fresh, unless it is the roster itself.
+                seen.person = firm.with_same_hr(seen.person, &s.seen.person);
+                Ok(Looked {
+                    ask: s.ask.clone(),
+                    seen,
+                    handles: s.handles.clone(),
+                    open,
+                })
+            }
+        })
+        .buffered(WIDTH)
+        .collect()
+        .await;
+    decided(firm, tenant, looked.into_iter().collect::<Result<Vec<_>, _>>()?).await
+}
+
+struct Looked {
+    ask: Ask,
+    seen: Observation,
+    handles: BTreeMap<System, Handles>,
+    open: Option<State>,
+}
+
+/// What the ledger knows of the person, and the run that is not finished.
+async fn remembered(firm: &Firm, id: &PersonId) -> Result<(History, Option<State>), CliError> {
+    let history = firm.ledger.history(&id.0).await?;
+    let open = match history.open_runs.last() {
+        Some(run) => firm.ledger.run(run).await?,
+        None => None,
+    };
+    Ok((history, open))
+}
+
+async fn decided(firm: &Firm, tenant: &mut Tenant, looked: Vec<Looked>) -> Result<Vec<Subject>, CliError> {
     // What only movers and joiners need: their managers, and which apps their groups give.
-    let giving = || looked.iter().filter(|(ask, ..)| ask.gives()).map(|(_, seen, ..)| seen);
+    let giving = || looked.iter().filter(|l| l.ask.gives()).map(|l| &l.seen);
     let managers = giving().filter_map(|s| s.person.worker()?.manager.clone()).collect();
     observe::managers(&firm.look, &mut tenant.catalogue, managers).await;
     let groups = giving().flat_map(|s| concerned(firm, s, &tenant.catalogue)).collect();
@@ -160,14 +178,15 @@ async fn look_for(
     let now = firm.now();
     Ok(looked
         .into_iter()
-        .map(|(ask, mut seen, handles, open, _history)| {
-            seen.tenant = catalogue.clone();
-            let plan = decide(firm, &ask, &seen, now);
+        .map(|mut l| {
+            l.seen.tenant = catalogue.clone();
+            l.seen.owed = l.open.as_ref().map(|s| owed(s, &l.seen.person.id)).unwrap_or_default();
+            let plan = decide(firm, &l.ask, &l.seen, now);
             Subject {
-                ask,
-                seen,
-                handles,
-                open,
+                ask: l.ask,
+                seen: l.seen,
+                handles: l.handles,
+                open: l.open,
                 plan,
             }
         })
@@ -186,16 +205,6 @@ fn decide(firm: &Firm, ask: &Ask, seen: &Observation, now: chrono::DateTime<chro
     let lint = planner::check(&plan, policy, seen);
     plan.notes.extend(lint);
     Ok(plan)
-}
-
-/// Holdings that are read once a run.
-fn keep(seen: &mut Observation, kept: &BTreeMap<PersonId, Observed<BTreeSet<Held>>>) {
-    if let Some(clients) = kept.get(&seen.person.id)
-        && let Some(okta) = seen.systems.get_mut(&OKTA)
-        && let Observed::Present(account) = &mut okta.account
-    {
-        account.holds.entry(Holding::Client).or_insert_with(|| clients.clone());
-    }
 }
 
 /// What an unfinished run still owes the person, and since when. A message that had not left when the run broke off is owed too: no read
