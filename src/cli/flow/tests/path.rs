@@ -51,6 +51,12 @@ async fn a_leaver_takes_its_round_trips_and_no_more() {
     let cleared = okta.iter().find(|c| is(c, "DELETE", "/sessions")).unwrap().at;
     assert_eq!(cleared - begun, CALL);
 
+    // The containing calls leave in the second round trip after approval: the fresh look is the first.
+    let looks: Vec<_> = okta.iter().filter(|c| is(c, "GET", &p.subject)).map(|c| c.at).collect();
+    assert!(looks.contains(&(begun - CALL)), "{looks:?} {begun:?}");
+    let fresh = sent.iter().filter(|c| c.at >= begun - CALL && c.at < begun);
+    assert!(fresh.clone().count() > 3 && fresh.clone().all(|c| c.at == begun - CALL));
+
     // DESIGN 10 counts 9 + G + D, + 3 fresh, + apps again, + grants again, + clients, + 2 a client with tokens.
     let of_alice = |c: &&&Sent| {
         c.path.contains(&p.subject)
