@@ -40,12 +40,14 @@ impl Ledger {
                             histories.entry(subject.clone()).or_default().learn(record, at);
                         }
                     }
-                    Some(Body::Closed {
-                        subject,
-                        result: PersonResult::Complete,
-                    }) if state.people.get(subject).is_some_and(|p| p.flow == Flow::Leaver) => {
-                        all.finished.insert(subject.clone(), at);
-                        if state.opened.as_ref().is_some_and(|(_, o)| o.reason.is_some()) {
+                    Some(Body::Closed { subject, result })
+                        if state.people.get(subject).is_some_and(|p| p.flow == Flow::Leaver) =>
+                    {
+                        if *result == PersonResult::Complete {
+                            all.finished.insert(subject.clone(), at);
+                        }
+                        let ended = matches!(result, PersonResult::Complete | PersonResult::Held);
+                        if ended && state.opened.as_ref().is_some_and(|(_, o)| o.reason.is_some()) {
                             all.overridden.insert(subject.clone());
                         }
                     }

@@ -429,7 +429,9 @@ impl PersonState {
             };
         }
         let done = self.live().all(|s| s.settled() || s.may_be_late(self.flow));
-        if done && self.expects_met() {
+        if done && self.plan.held.is_some() {
+            PersonResult::Held
+        } else if done && self.expects_met() {
             PersonResult::Complete
         } else {
             PersonResult::Partial
@@ -445,7 +447,9 @@ impl PersonState {
     pub fn finished(&self) -> bool {
         match self.result {
             Some(PersonResult::Complete | PersonResult::Nothing | PersonResult::Refused) => true,
-            Some(PersonResult::Held | PersonResult::Partial | PersonResult::Planned) | None => self.steps.is_empty(),
+            // What could be done now is done; the sweep watches over it, and an approver is asked for the rest.
+            Some(PersonResult::Held) => true,
+            Some(PersonResult::Partial | PersonResult::Planned) | None => self.steps.is_empty(),
         }
     }
 

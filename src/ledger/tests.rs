@@ -34,6 +34,7 @@ pub(super) fn group(name: &str) -> Held {
 
 pub(super) fn plan(flow: Flow, steps: Vec<Step>) -> Plan {
     Plan {
+        held: None,
         tenant: "00o1".into(),
         flow,
         person: Some(PersonId("00u1".into())),

@@ -166,6 +166,9 @@ pub struct Plan {
     /// When the clock of the promise starts: recorded, or the leaving instant if later. `None`: HR's time of record can't be read.
     pub clock: Option<DateTime<Utc>>,
     pub due: Option<DateTime<Utc>>,
+    /// The plan is only the part that may be done now: what the rest waits for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<String>,
     /// Why at all: `Workday: terminated 2026-03-02 …`.
     pub reason: String,
     /// Apps by what the plan does to them, for the preview of a mover.

@@ -94,6 +94,7 @@ impl Draft {
             effective: None,
             clock: None,
             due: None,
+            held: None,
             reason,
             apps: Default::default(),
         }

@@ -123,6 +123,7 @@ pub fn groups(policy: &Policy, tenant: &Catalogue, known: &Known) -> Result<Plan
         draft.keep(None, "Terraform owns groups: shown, not applied.");
     }
     Ok(Plan {
+        held: None,
         tenant: tenant.tenant.clone(),
         flow: Flow::Groups,
         person: None,

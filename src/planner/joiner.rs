@@ -171,6 +171,7 @@ pub fn create(worker: &Worker, policy: &Policy, tenant: &Catalogue, now: DateTim
         waits: None,
     };
     Ok(Plan {
+        held: None,
         tenant: tenant.tenant.clone(),
         flow: Flow::Joiner,
         person: None,

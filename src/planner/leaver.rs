@@ -61,6 +61,9 @@ pub fn leaver(seen: &Observation, policy: &Policy, now: DateTime<Utc>, ask: &Ask
     }
     l.will_stop();
     let mut plan = l.draft.plan(seen, Flow::Leaver, cause.why);
+    plan.held = cause
+        .contain_only
+        .then(|| "HR has not confirmed: what comes after containment waits for an approver".to_owned());
     plan.effective = cause.effective;
     plan.clock = cause.clock;
     plan.due = cause

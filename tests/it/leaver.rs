@@ -383,3 +383,38 @@ fn an_expected_plan_is_applied_and_another_is_stale() {
         .exits(0);
     assert_eq!(person(&out.json(), lee)["plan"], plan);
 }
+
+#[test]
+fn an_override_of_hr_contains_and_is_held_for_an_approver() {
+    let env = Env::new();
+    let s = env.serve(&[]);
+    let who = "p00040@acme.example";
+    let args = [
+        "leaver",
+        who,
+        "--confirm",
+        who,
+        "--reason",
+        "left on the spot",
+        "--ticket",
+        "INC0000001",
+        "-o",
+        "json",
+    ];
+    let doc = s.jml(&env, &args).exits(4).json();
+    let p = &doc["people"][0];
+    assert_eq!((&p["result"], &p["flow"]), (&json!("held"), &json!("leaver")));
+    assert!(!p["contained"].is_null());
+    let phases = p["steps"].as_array().unwrap().iter().all(|s| s["phase"] == "contain");
+    assert!(phases, "{p:#}");
+    // The sweep leaves it at that until HR agrees, and says nothing new of it.
+    let calls = s.during(|| {
+        let doc = s
+            .jml(&env, &["sweep", "--yes", "--lane", "leavers", "-o", "json"])
+            .json();
+        // A list may lag and call them active still; read by id, there is nothing to do.
+        let mut told = doc["people"].as_array().unwrap().iter().filter(|p| p["login"] == who);
+        assert!(told.all(|p| p["result"] == "nothing"), "{doc:#}");
+    });
+    assert!(!calls.iter().any(|c| c.mutates() && c.about("00uP0000000000000040")));
+}

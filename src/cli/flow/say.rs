@@ -212,7 +212,9 @@ pub fn exit_of_person(p: &PersonState, now: DateTime<Utc>) -> Exit {
     match p.result() {
         PersonResult::Complete if missed(p) => Exit::Late,
         PersonResult::Complete | PersonResult::Nothing | PersonResult::Planned => Exit::Done,
-        PersonResult::Partial | PersonResult::Held | PersonResult::Refused => {
+        // Contained, and it waits for somebody who may agree to the rest.
+        PersonResult::Held => Exit::Partial,
+        PersonResult::Partial | PersonResult::Refused => {
             if p.overdue(now) {
                 Exit::Partial
             } else {

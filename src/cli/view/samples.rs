@@ -53,6 +53,7 @@ pub fn group(name: &str) -> Held {
 
 pub fn plan(flow: Flow, login: &str, name: &str, steps: Vec<Step>) -> Plan {
     Plan {
+        held: None,
         tenant: "00o1acme".into(),
         flow,
         person: Some(PersonId("00u1alice".into())),

@@ -73,8 +73,9 @@ pub(super) async fn settle_up(
     }
     let mut exit = tell.exit;
     for state in &fresh {
-        exit = exit.worse(say::exit_of(firm, state));
+        // A run that was taken up holds people whom an earlier sweep has answered for.
         for p in state.people.values().filter(|p| tell.touched.contains(&p.subject)) {
+            exit = exit.worse(say::exit_of_person(p, now));
             tell.lines.push(view::report::line(state, p, &cx.out.screen));
             tell.people.push(view::json::person(state, p, &cx.flags()));
         }
