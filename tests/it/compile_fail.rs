@@ -94,8 +94,7 @@ fn codes(text: &str) -> Vec<String> {
     library_is.push(library());
     let mut deps = OsString::from("dependency=");
     deps.push(&*DEPS);
-    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let out = Command::new(rustc)
+    let out = Command::new("rustc")
         .args([
             "--edition",
             "2024",

@@ -54,7 +54,7 @@ fn usual(text: &str) -> Vec<String> {
 }
 
 /// Steps that wait for nothing end in any order: they are compared as a set.
-fn is_step(line: &String) -> bool {
+fn is_step(line: &str) -> bool {
     ["contain ", "Contained ", "remove ", "close ", "add ", "tell "]
         .iter()
         .any(|p| line.starts_with(p))
@@ -62,7 +62,11 @@ fn is_step(line: &String) -> bool {
 
 /// The first line that is told and isn't so.
 fn untrue(told: &str, real: &str) -> Option<String> {
-    let split = |text: &str| usual(text.trim_end()).into_iter().partition::<Vec<_>, _>(is_step);
+    let split = |text: &str| {
+        usual(text.trim_end())
+            .into_iter()
+            .partition::<Vec<_>, _>(|l| is_step(l))
+    };
     let ((told_steps, told), (steps, real)) = (split(told), split(real));
     if let Some(s) = told_steps.into_iter().find(|s| !steps.contains(s)) {
         return Some(s);

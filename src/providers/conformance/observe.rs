@@ -3,7 +3,9 @@
 use super::*;
 
 /// What eyes may come to under a fault on everything that they ask. `Absent` takes the vendor's own word.
-const BLIND: &[(&str, fn(&str) -> Value, &[Kind], bool)] = &[
+type Blind = (&'static str, fn(&str) -> Value, &'static [Kind], bool);
+
+const BLIND: &[Blind] = &[
     (
         "401",
         |k| json!([format!("{k}:*@all:before=401")]),
