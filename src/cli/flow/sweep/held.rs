@@ -19,7 +19,7 @@ use crate::{
         Guard,
         entry::{Body, Draft, Opened, Swept},
     },
-    model::{PersonResult, Record, What},
+    model::{PersonResult, Record, What, policy::OnBrake},
     planner::{
         brake::{Facts as BrakeFacts, Recent, Trip},
         guards::Distrust,
@@ -78,6 +78,10 @@ pub(super) async fn braked(
     if trip.fatal() {
         return Err(errors::trip(trip));
     }
+    let mut causes = trip.causes.clone();
+    if firm.config.limits.on_brake == OnBrake::Contain {
+        causes.push("on_brake = \"contain\" is not in this release: everyone is held".to_owned());
+    }
     if !looks {
         let mut bodies: Vec<Body> = work
             .iter()
@@ -106,7 +110,7 @@ pub(super) async fn braked(
         found: trip.found,
         limit: trip.limit,
         held: held.clone(),
-        causes: trip.causes.clone(),
+        causes: causes.clone(),
     });
     let shown = view::sweep::Brake {
         rule: trip.rule,
@@ -116,7 +120,7 @@ pub(super) async fn braked(
         share: None,
         read: Some(&tell.read),
         last_good: read.facts.last.as_ref().map(|(_, m)| m.people),
-        causes: &trip.causes,
+        causes: &causes,
         held: held.as_deref(),
     };
     let screen = view::sweep::brake(&shown, &cx.flags(), &cx.out.screen);
