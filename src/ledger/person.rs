@@ -293,17 +293,19 @@ impl PersonState {
         }
         self.steps
             .extend(plan.steps.iter().map(|s| StepRecord::new(s.clone(), base)));
-        self.expects = plan
-            .expects
-            .iter()
-            .map(|expect| {
-                let mut expect = expect.clone();
-                for by in &mut expect.by {
-                    *by = by.saturating_add(base);
-                }
-                ExpectRecord { expect, outcome: None }
-            })
-            .collect();
+        // What was looked at and is as it should be stays told, unless the new plan speaks of the same app.
+        let again = |r: &ExpectRecord| plan.expects.iter().any(|e| e.app.id == r.expect.app.id);
+        self.expects
+            .retain(|r| r.outcome.as_ref().is_some_and(Outcome::settled) && !again(r));
+        self.expects.extend(plan.expects.iter().map(|expect| {
+            let mut expect = expect.clone();
+            for by in &mut expect.by {
+                *by = by.saturating_add(base);
+            }
+            ExpectRecord { expect, outcome: None }
+        }));
+        // The clock of the promise runs from the first plan: our own changes may hide when HR recorded the leaving.
+        let first = (self.plan.effective, self.plan.clock, self.plan.due);
         if base == 0 {
             self.planned = at.time;
             self.manifest = manifest.clone();
@@ -325,6 +327,9 @@ impl PersonState {
         self.name.clone_from(&plan.name);
         self.flow = plan.flow;
         self.plan = plan.clone();
+        if base > 0 && first.1.is_some() {
+            (self.plan.effective, self.plan.clock, self.plan.due) = first;
+        }
         self.base = base;
         self.notes.clone_from(&plan.notes);
         self.held = None;

@@ -267,6 +267,16 @@ async fn begin(firm: &Firm, crew: &Crew, job: Job, cause: &Cause) -> Result<(Sta
         if let Some(old) = state.people.get(&w.subject) {
             let verdicts = settle::settle(old, &w.systems, w.target.tenant(), None);
             bodies.extend(settle::entries(old, &verdicts));
+            // Apps that are gone already are not in the new plan: said now, or never.
+            let met = settle::expectations(old, w.systems.get(&crate::model::system::OKTA)).into_iter();
+            bodies.extend(
+                met.filter(|(_, o)| o.settled())
+                    .map(|(expect, outcome)| Body::Expected {
+                        subject: w.subject.clone(),
+                        expect,
+                        outcome,
+                    }),
+            );
         }
         bodies.push(Body::Planned {
             subject: w.subject.clone(),
