@@ -539,6 +539,9 @@ pub struct ShowHr {
     pub department: Option<String>,
     /// As HR has it.
     pub title: Option<String>,
+    /// The first day of a leave, as HR writes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
     /// The leaving or starting instant.
     pub effective: Option<DateTime<Utc>>,
     /// What policy gives.

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::{context::Context, error::CliError, flow::errors, view};
 use crate::{
-    config::Config,
+    config::{Config, Reference},
     ledger::{Ledger, LedgerError, Meta, State},
     model::system::OKTA,
     run::Clock,
@@ -17,6 +17,7 @@ use crate::{
 /// Where the ledger of an organisation lies.
 pub struct Place {
     path: Option<PathBuf>,
+    key: Option<PathBuf>,
     state: PathBuf,
     host: String,
     clock: Clock,
@@ -24,7 +25,16 @@ pub struct Place {
 
 impl Place {
     pub fn of(cx: &Context, config: &Config, clock: Clock) -> Result<Place, CliError> {
+        let key = match config.ledger.key.as_ref().map(|k| k.reference()) {
+            None => None,
+            Some(Reference::File(path)) => Some(config.folder().join(path)),
+            Some(_) => {
+                return Err(CliError::config("[ledger] key signs checkpoints and has to be a file")
+                    .hint("Write it as key = \"file:PATH\", mode 0600."));
+            }
+        };
         Ok(Place {
+            key,
             path: config.ledger.path.clone(),
             state: cx.env.state()?,
             host: cx.host(),
@@ -39,7 +49,10 @@ impl Place {
             tenant: organisation.to_owned(),
             host: self.host,
         };
-        Ledger::open(&path, meta, self.clock)
+        match &self.key {
+            Some(key) => Ledger::open_with_key(&path, key, meta, self.clock),
+            None => Ledger::open(&path, meta, self.clock),
+        }
     }
 }
 

@@ -316,7 +316,10 @@ pub fn emit(cx: &Context, tenant: &Tenant, kind: &str, exit: Exit, mut body: doc
             }
             cx.out.document(&whole("summary", body));
         }
-        Output::Csv => cx.out.data(""),
+        Output::Csv => match view::list::steps(body.people.as_deref().unwrap_or_default()) {
+            Ok(sheet) => cx.out.data(&sheet),
+            Err(e) => cx.out.warn(&e.human(cx.env.utf8)),
+        },
         Output::Human => {}
     }
 }

@@ -142,6 +142,9 @@ fn hr(firm: &Firm, p: &Person, word: &Word, groups: Vec<String>) -> ShowHr {
     ShowHr {
         source: firm.roster_name().to_owned(),
         status: status.to_owned(),
+        since: (status == "on-leave")
+            .then(|| p.profile.get("leaveStart").cloned())
+            .flatten(),
         department: worker.and_then(|w| w.department.clone()),
         title: worker.and_then(|w| w.title.clone()),
         effective,

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::{Out, Screen};
 use crate::cli::{
     args::Output,
-    document::{Document, JML},
+    document::{Document, JML, Person},
     error::CliError,
     exit::Exit,
     text,
@@ -85,6 +85,34 @@ impl List<'_> {
             body,
         }
     }
+}
+
+/// A run for a spreadsheet: a line a step, a person without steps on one of their own.
+pub fn steps(people: &[Person]) -> Result<String, CliError> {
+    const COLUMNS: &[&str] = &[
+        "login", "flow", "result", "phase", "system", "action", "target", "outcome", "code", "hint",
+    ];
+    let mut rows = vec![];
+    for p in people {
+        let who = [p.login.clone(), p.flow.clone(), p.result.clone()];
+        let text = |v: &Option<String>| v.clone().unwrap_or_default();
+        for s in &p.steps {
+            let step = [&s.phase, &s.system, &s.action, &s.target, &s.outcome].map(Clone::clone);
+            rows.push(
+                who.iter()
+                    .cloned()
+                    .chain(step)
+                    .chain([text(&s.code), text(&s.hint)])
+                    .collect(),
+            );
+        }
+        if p.steps.is_empty() {
+            let why = p.notes.first().map(|n| n.text.clone()).unwrap_or_default();
+            let blank = (0..COLUMNS.len() - who.len() - 1).map(|_| String::new());
+            rows.push(who.iter().cloned().chain(blank).chain([why]).collect::<Vec<String>>());
+        }
+    }
+    csv(COLUMNS, &rows).map_err(|e| CliError::internal("a list could not be written").why(e.to_string()))
 }
 
 #[derive(Serialize)]
@@ -211,6 +239,19 @@ mod tests {
     use super::*;
 
     const COLUMNS: &[&str] = &["login", "name", "by"];
+
+    #[test]
+    fn a_run_is_a_line_a_step_that_no_spreadsheet_runs() {
+        let plan = crate::cli::view::samples::alice();
+        let mut p = crate::cli::view::json::planned(&plan, crate::model::PersonResult::Planned, None, vec![]);
+        p.steps[0].target = "=cmd()".into();
+        let sheet = steps(&[p.clone()]).unwrap();
+        assert_eq!(sheet.lines().count(), p.steps.len() + 1);
+        assert!(sheet.starts_with("login,flow,result,phase,system,action,target,outcome,code,hint\n"));
+        assert!(sheet.contains(",'=cmd(),"), "{sheet}");
+        p.steps.clear();
+        assert_eq!(steps(&[p]).unwrap().lines().count(), 2);
+    }
 
     fn rows() -> Vec<Vec<String>> {
         [

@@ -24,7 +24,10 @@ pub fn show(tenant: &Tenant, s: &Show, flags: &str, screen: &Screen) -> String {
 
     let hr_status = match s.hr.effective {
         Some(t) => format!("{} {}", s.hr.status, instant(t)),
-        None => s.hr.status.clone(),
+        None => match &s.hr.since {
+            Some(day) => format!("{} since {}", s.hr.status, screen.safe(day)),
+            None => s.hr.status.clone(),
+        },
     };
     let or_dash = |v: &Option<String>| v.clone().unwrap_or_else(|| "-".into());
     let facts = [
@@ -150,6 +153,7 @@ mod tests {
             hr: ShowHr {
                 source: "Workday".into(),
                 status: "terminated".into(),
+                since: None,
                 department: Some("Engineering".into()),
                 title: Some("Engineer".into()),
                 effective: Some(t("2026-03-02T09:00:00Z")),
