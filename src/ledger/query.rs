@@ -10,7 +10,7 @@ use super::{
     fold::{OutboxItem, PersonState, StepRecord},
     store::Query,
 };
-use crate::model::{Action, Flow, Outcome, PersonResult, PlanId, System, Verb};
+use crate::model::{Flow, Outcome, PersonResult, PlanId, System, Verb};
 
 /// Which entries to list, oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -497,29 +497,16 @@ impl History {
             Progress::Waiting | Progress::Open { .. } | Progress::Superseded => at,
         };
         self.done.insert((effect.system.clone(), effect.action.verb()), done);
-        match &effect.action {
-            Action::AddMember { group: held } | Action::JoinChannel { channel: held } => {
-                // What was there before we came was not given by us.
-                if record.outcome() != Some(&Outcome::Already) {
-                    self.given.insert((effect.system.clone(), held.id.clone()));
-                }
+        let (action, key) = (&effect.action, |id: &str| (effect.system.clone(), id.to_owned()));
+        match action.held() {
+            // What was there before we came was not given by us.
+            Some(held) if action.gives() && record.outcome() != Some(&Outcome::Already) => {
+                self.given.insert(key(&held.id));
             }
-            Action::RemoveMember { group: held }
-            | Action::LeaveChannel { channel: held }
-            | Action::DeleteGroup { group: held } => {
-                self.given.remove(&(effect.system.clone(), held.id.clone()));
+            Some(held) if !action.gives() => {
+                self.given.remove(&key(&held.id));
             }
-            Action::Suspend
-            | Action::Deactivate
-            | Action::ClearSessions
-            | Action::RevokeGrants
-            | Action::RevokeToken { .. }
-            | Action::RevokeClientTokens { .. }
-            | Action::UnassignApp { .. }
-            | Action::Activate
-            | Action::CreatePerson { .. }
-            | Action::SendMessage { .. }
-            | Action::CreateGroup { .. } => {}
+            Some(_) | None => {}
         }
     }
 }

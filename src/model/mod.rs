@@ -17,7 +17,7 @@ pub use event::{Call, Event};
 pub use failure::{Failure, Hint, Kind};
 pub use observation::{
     Account, App, Brief, Catalogue, Group, GroupFault, GroupKind, Held, Holding, Observation, Observed, Rule,
-    RuleStatus, Seen, State,
+    RuleStatus, Seen, State, Transfer,
 };
 pub use outcome::{Outcome, PersonResult, Receipt};
 pub use person::{Employment, Hr, Person, PersonId, Status, When, Worker};

@@ -63,6 +63,20 @@ pub enum Holding {
     Seat,
     /// What would stop or be orphaned: shown, captured in the manifest.
     Owned,
+    /// Live sessions, where the vendor lists them.
+    Session,
+    /// A transfer of files, running or over: facts `to` (an address) and `status` (the vendor's word).
+    Transfer,
+    /// What only a person can do: facts `owner` and `due` (a duration).
+    Task,
+}
+
+/// How far a transfer is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transfer {
+    Running,
+    Completed,
+    Failed,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -88,6 +102,27 @@ impl Held {
             facts: BTreeMap::new(),
         }
     }
+    /// Empty where there is none.
+    pub fn fact(&self, name: &str) -> &str {
+        self.facts.get(name).map_or("", String::as_str)
+    }
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.facts.insert(name.to_owned(), value.into());
+        self
+    }
+    /// Of a transfer. A word that nobody knows is not the end of it.
+    pub fn transfer(&self) -> Transfer {
+        match self.fact("status").to_lowercase().as_str() {
+            "completed" => Transfer::Completed,
+            "failed" => Transfer::Failed,
+            _ => Transfer::Running,
+        }
+    }
+    /// Why it can't be taken away and is only named: a primary group.
+    pub fn stays(&self) -> Option<&str> {
+        self.facts.get("stays").map(String::as_str)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,6 +137,9 @@ pub struct Account {
     /// Why this account can't be taken away by us, before anything is tried: `primary owner of the workspace`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blocked: Option<String>,
+    /// When the password was last set, as the system writes it: what a reset is proved by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_set: Option<String>,
 }
 
 impl Account {

@@ -22,9 +22,9 @@ use crate::{
     ledger::{
         LedgerError,
         entry::{Body, Draft, Entry, Envelope, Subject},
-        fold::{Progress, State, StepRecord},
+        fold::{PersonState, Progress, State, StepRecord},
     },
-    model::{Event, Outcome, Phase, StepNo, System, Verdict, system::OKTA},
+    model::{Event, Holding, Outcome, Phase, StepNo, System, Verb, Verdict, system::OKTA},
     providers::BoxFuture,
 };
 
@@ -331,7 +331,7 @@ fn to_read(state: &State, reading: &BTreeMap<(Subject, System), Reading>) -> Vec
             let (over, worth) = systems.entry(&r.step.effect.system).or_insert((true, false));
             match &r.progress {
                 Progress::Waiting | Progress::Open { .. } => *over = false,
-                Progress::Ended { outcome, .. } => *worth |= r.verified.is_none() && readable(outcome, r),
+                Progress::Ended { outcome, .. } => *worth |= r.verified.is_none() && readable(p, outcome, r),
                 Progress::Superseded => {}
             }
         }
@@ -345,14 +345,19 @@ fn to_read(state: &State, reading: &BTreeMap<(Subject, System), Reading>) -> Vec
 }
 
 /// Was anything attempted that a read could show?
-fn readable(outcome: &Outcome, r: &StepRecord) -> bool {
+fn readable(person: &PersonState, outcome: &Outcome, r: &StepRecord) -> bool {
     let attempted = match outcome {
         Outcome::Done | Outcome::Already | Outcome::InDoubt { .. } | Outcome::Failed { .. } => true,
         Outcome::Owed { .. } => r.step.waits.is_none(),
         Outcome::Verified | Outcome::Unassigned | Outcome::NotTried { .. } => false,
     };
-    use crate::model::Verb as V;
-    attempted && !matches!(r.step.effect.action.verb(), V::ClearSessions | V::SendMessage)
+    let effect = &r.step.effect;
+    // Sessions can be read back where the system listed them before.
+    let listed = || {
+        let account = person.manifest.accounts.get(&effect.system);
+        account.is_some_and(|a| a.holds.contains_key(&Holding::Session))
+    };
+    attempted && !effect.action.verb().unseen() && (effect.action.verb() != Verb::ClearSessions || listed())
 }
 
 fn drafts(crew: &Crew, bodies: &[Body]) -> Vec<Draft> {

@@ -135,21 +135,37 @@ fn exit_codes() -> String {
 fn deed(verb: Verb) -> &'static str {
     match verb {
         Verb::Suspend => "The account can't sign in any more; it keeps what it holds",
+        Verb::Freeze => "No new sign-in; sessions that are open go on until they are ended",
         Verb::Deactivate => "The account is closed",
-        Verb::ClearSessions => "Sessions, and OAuth tokens where the vendor ends them too, are ended; no read shows it",
+        Verb::ClearSessions => {
+            "Sessions, and OAuth tokens where the vendor ends them too, are ended; a read shows it only where the vendor lists sessions"
+        }
         Verb::RevokeGrants => "All OAuth grants of the person are revoked",
-        Verb::RevokeToken => "One API token that the person made is revoked",
+        Verb::RevokeToken => "One credential of the person's own (API token, app password, authorized key) is revoked",
         Verb::RevokeClientTokens => "The tokens that one OAuth client holds for the person are revoked",
+        Verb::ResetPassword => "The password is set to one that nobody knows",
         Verb::RemoveMember => "The person is taken out of a group",
         Verb::AddMember => "The person is put into a group",
         Verb::UnassignApp => "An app that is assigned directly is taken away",
+        Verb::RevokeRole => "A role or permission set is taken away",
+        Verb::ReleaseSeat => "A licence that would stay with the closed account is freed",
         Verb::Activate => "A staged account may sign in",
         Verb::CreatePerson => "The account is created",
         Verb::JoinChannel => "The person is brought into a channel",
         Verb::LeaveChannel => "The person is taken out of a channel",
+        Verb::JoinTeam => "The person is brought into a team",
+        Verb::LeaveTeam => "The person is taken out of a team",
+        Verb::Invite => "The person is invited; until they accept, what follows is owed",
+        Verb::CancelInvitation => "An open invitation is cancelled",
+        Verb::LeaveOrg => "The membership of an organisation ends",
+        Verb::StartTransfer => {
+            "A transfer of the person's files to somebody else is started, or one that runs is taken for it"
+        }
+        Verb::FinishTransfer => "No call: what was started is read until it is over",
         Verb::SendMessage => "A direct message is sent, to a manager; no read shows it",
         Verb::CreateGroup => "A group is created",
         Verb::DeleteGroup => "A group that holds nobody is deleted",
+        Verb::ByHand => "No call: a person does it and ticks it, with evidence",
     }
 }
 

@@ -258,6 +258,7 @@ impl Firm {
             word: "ACTIVE".to_owned(),
             holds: BTreeMap::new(),
             blocked: None,
+            password_set: None,
         };
         for kind in [
             Holding::Group,
@@ -466,6 +467,7 @@ impl Someone {
             word: "active".to_owned(),
             holds: BTreeMap::from([(Holding::Channel, Observed::Present(BTreeSet::new()))]),
             blocked: None,
+            password_set: None,
         };
         let seen = self.seen.systems.get_mut(&System::of(system)).expect("the target");
         seen.account = Observed::Present(account);

@@ -49,26 +49,26 @@ pub fn apply(plan: &Plan, seen: &mut Observation, now: DateTime<Utc>) {
             }
         };
         match &effect.action {
-            Action::Suspend => account.state = State::Suspended,
+            Action::Suspend | Action::Freeze => account.state = account.state.max(State::Suspended),
             Action::Deactivate => account.state = State::Closed,
             Action::Activate => account.state = State::Active,
             Action::RevokeGrants => part(Holding::Grant, &BTreeSet::clear),
-            Action::RevokeToken { token: held }
-            | Action::RevokeClientTokens { client: held }
-            | Action::RemoveMember { group: held }
-            | Action::UnassignApp { app: held }
-            | Action::LeaveChannel { channel: held } => part(held.kind, &|set| set.retain(|h| h.id != held.id)),
-            Action::AddMember { group: held } | Action::JoinChannel { channel: held } => {
-                seen.given.insert((effect.system.clone(), held.id.clone()));
-                part(held.kind, &|set| {
-                    set.insert(held.clone());
-                });
-            }
-            Action::SendMessage { .. }
-            | Action::ClearSessions
-            | Action::CreatePerson { .. }
-            | Action::CreateGroup { .. }
-            | Action::DeleteGroup { .. } => {}
+            Action::ClearSessions => part(Holding::Session, &BTreeSet::clear),
+            Action::ResetPassword { .. } => account.password_set = Some(now.to_rfc3339()),
+            Action::StartTransfer { to } => part(Holding::Transfer, &|set| {
+                let started = Held::new(Holding::Transfer, "t1", "files").with("to", to.clone());
+                set.insert(started.with("status", "inProgress"));
+            }),
+            other => match other.held() {
+                Some(held) if other.gives() => {
+                    seen.given.insert((effect.system.clone(), held.id.clone()));
+                    part(held.kind, &|set| {
+                        set.insert(held.clone());
+                    });
+                }
+                Some(held) => part(held.kind, &|set| set.retain(|h| h.id != held.id)),
+                None => {}
+            },
         }
     }
     // What the plan expects of others happens too.

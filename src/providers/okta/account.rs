@@ -42,6 +42,7 @@ pub fn bare(person: &Person) -> Account {
         word: person.status.as_str().to_owned(),
         holds: BTreeMap::new(),
         blocked: None,
+        password_set: None,
     }
 }
 
@@ -94,9 +95,15 @@ impl Directory {
                 Some(Observed::Absent) => Ok(BTreeSet::new()),
                 Some(Observed::Unknown(failure)) => Err(failure.clone()),
             },
-            Holding::Team | Holding::Channel | Holding::Org | Holding::Invitation | Holding::Seat | Holding::Owned => {
-                Ok(BTreeSet::new())
-            }
+            Holding::Team
+            | Holding::Channel
+            | Holding::Org
+            | Holding::Invitation
+            | Holding::Seat
+            | Holding::Owned
+            | Holding::Session
+            | Holding::Transfer
+            | Holding::Task => Ok(BTreeSet::new()),
         }
     }
 }

@@ -408,15 +408,12 @@ fn speaks_of(said: &str, e: &Effect) -> bool {
         Action::Activate => "lifecycle/activate",
         Action::RevokeGrants => "/grants",
         Action::RevokeClientTokens { client } => &client.id,
-        Action::RevokeToken { token } => return said.contains(&token.id),
         Action::RemoveMember { group: held } | Action::AddMember { group: held } => &held.id,
         Action::UnassignApp { app: held } => &held.id,
-        Action::JoinChannel { channel: held } | Action::LeaveChannel { channel: held } => {
-            return said.contains(&held.id);
-        }
         // Opening the conversation, and speaking in it.
         Action::SendMessage { .. } => return said.contains("conversations.open") || said.contains("chat.postMessage"),
         Action::CreatePerson { .. } | Action::CreateGroup { .. } | Action::DeleteGroup { .. } => return false,
+        other => return other.held().is_some_and(|held| said.contains(&held.id)),
     };
     said.contains(word) && said.contains(&e.account)
 }

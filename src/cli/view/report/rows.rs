@@ -60,13 +60,31 @@ enum Topic {
 impl Topic {
     const fn of(verb: Verb) -> Self {
         match verb {
-            Verb::Deactivate | Verb::Suspend | Verb::Activate | Verb::CreatePerson => Topic::Account,
-            Verb::ClearSessions | Verb::RevokeGrants | Verb::RevokeToken | Verb::RevokeClientTokens => Topic::Sign,
+            Verb::Deactivate
+            | Verb::Suspend
+            | Verb::Freeze
+            | Verb::Activate
+            | Verb::CreatePerson
+            | Verb::Invite
+            | Verb::LeaveOrg => Topic::Account,
+            Verb::ClearSessions
+            | Verb::RevokeGrants
+            | Verb::RevokeToken
+            | Verb::RevokeClientTokens
+            | Verb::ResetPassword => Topic::Sign,
             Verb::RemoveMember
             | Verb::AddMember
             | Verb::UnassignApp
             | Verb::JoinChannel
             | Verb::LeaveChannel
+            | Verb::JoinTeam
+            | Verb::LeaveTeam
+            | Verb::RevokeRole
+            | Verb::ReleaseSeat
+            | Verb::CancelInvitation
+            | Verb::StartTransfer
+            | Verb::FinishTransfer
+            | Verb::ByHand
             | Verb::CreateGroup
             | Verb::DeleteGroup => Topic::Held,
             Verb::SendMessage => Topic::Told,
@@ -177,7 +195,7 @@ impl Report<'_> {
         // Who is deactivated is not also suspended.
         let over = |v: Verb| settled.keys().any(|k| k.2 == v);
         if over(Verb::Deactivate) {
-            settled.retain(|k, _| k.2 != Verb::Suspend);
+            settled.retain(|k, _| !matches!(k.2, Verb::Suspend | Verb::Freeze));
         }
         // One row an outcome: `verified   DEPROVISIONED, out of ROLE-ENG`.
         let mut rows: Vec<Row> = vec![];
