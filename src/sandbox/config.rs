@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use serde_json::{Map, Value, json};
 
-use super::{quiet, roster, world::World};
+use super::{TWINS, quiet, roster, world::World};
 
 /// What the document points at.
 pub struct Places<'a> {
@@ -46,27 +46,14 @@ pub fn toml(document: &Value) -> Result<String, String> {
 
 /// The files of credentials beside it: name and content.
 pub fn credentials(world: &World) -> Vec<(String, String)> {
-    let secret = |name: &str| {
-        world
-            .credentials
-            .iter()
-            .find(|c| c.name == name)
-            .map(|c| c.secret.clone())
-    };
-    let mut out = Vec::new();
-    for c in &world.credentials {
-        let content = match c.name.as_str() {
-            // Slack's write is two tokens, Datadog's read two keys
-            "slack.write" => json!({"bot_token": c.secret, "admin_token": secret("slack.admin")}).to_string(),
-            "datadog.read" => json!({"api_key": c.secret, "app_key": secret("datadog.app")}).to_string(),
-            name if name.ends_with(".read") || name.ends_with(".write") => c.secret.clone(),
-            _ => continue,
-        };
-        if world.has(c.system) {
-            out.push((c.name.clone(), content));
-        }
-    }
-    out
+    let here = TWINS.iter().filter(|t| (t.here)(world));
+    here.flat_map(|t| ["read", "write"].map(|right| (t, right)))
+        .filter_map(|(t, right)| {
+            let name = format!("{}.{right}", t.name);
+            let content = (t.record)(world, right).or_else(|| world.secret(&name).map(str::to_owned))?;
+            Some((name, content))
+        })
+        .collect()
 }
 
 fn systems(world: &World, places: &Places<'_>) -> Map<String, Value> {
@@ -74,29 +61,17 @@ fn systems(world: &World, places: &Places<'_>) -> Map<String, Value> {
     let mut out = Map::new();
     for (system, origin) in places.origins {
         let mut table = json!({"url": origin});
-        match *system {
-            "okta" => {
-                let org = world.given.pointer("/okta/org_id").and_then(Value::as_str);
-                table["org"] = org.unwrap_or(ORG).into();
-            }
-            "slack" => {
-                let team = world.given.pointer("/apps/slack/team").and_then(Value::as_str);
-                table["team"] = team.unwrap_or(TEAM).into();
-                let plan = world.given.pointer("/apps/slack/plan").and_then(Value::as_str);
-                table["plan"] = plan.unwrap_or("business").into();
-            }
-            _ => {}
-        }
         for right in ["read", "write"] {
             table[right] = file(format!("{system}.{right}")).into();
+        }
+        if let Some(twin) = TWINS.iter().find(|t| t.name == *system) {
+            // null takes a key away
+            merge(&mut table, &(twin.section)(world));
         }
         out.insert((*system).into(), table);
     }
     out
 }
-
-const ORG: &str = "00o0000000000000ACME";
-const TEAM: &str = "T0ACME001";
 
 fn policy(given: &Value) -> Value {
     let departments = quiet::departments(given);

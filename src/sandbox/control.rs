@@ -82,7 +82,7 @@ impl Engine {
             None => json!({"kind": "okta"}),
         };
         out.insert("roster".into(), roster);
-        for twin in TWINS.iter().filter(|t| inner.world.has(t.name)) {
+        for twin in TWINS.iter().filter(|t| (t.here)(&inner.world)) {
             out.insert(twin.name.into(), (twin.state)(&inner.world));
         }
         let _ = inner.save(); // what fell due is written with the next request at the latest
@@ -107,7 +107,7 @@ impl Engine {
                     inner.set_roster(csv)?;
                 }
                 system => {
-                    let twin = TWINS.iter().find(|t| t.name == system && inner.world.has(t.name));
+                    let twin = TWINS.iter().find(|t| t.name == system && (t.here)(&inner.world));
                     let twin = twin.ok_or_else(|| format!("{system}: unknown key"))?;
                     (twin.patch)(&mut inner.world, part).map_err(|e| format!("{system}: {e}"))?;
                 }

@@ -133,7 +133,7 @@ impl Engine {
         }
         world.dirty.clear();
         // a port for each; in memory the addresses are only names
-        let open = TWINS.iter().filter(|t| world.has(t.name)).enumerate();
+        let open = TWINS.iter().filter(|t| (t.here)(&world)).enumerate();
         let origins = open
             .map(|(i, t)| (t.name, format!("http://127.0.0.1:{}", 1 + i)))
             .collect();
@@ -163,7 +163,11 @@ impl Engine {
     /// The systems of this world, in the table's order.
     pub fn systems(&self) -> Vec<&'static str> {
         let inner = self.lock();
-        TWINS.iter().map(|t| t.name).filter(|n| inner.world.has(n)).collect()
+        TWINS
+            .iter()
+            .filter(|t| (t.here)(&inner.world))
+            .map(|t| t.name)
+            .collect()
     }
 
     /// The twin's address, `http://127.0.0.1:PORT`; in memory the engine makes one up.
@@ -221,7 +225,7 @@ impl Engine {
         let twin = TWINS
             .iter()
             .find(|t| t.name == system)
-            .filter(|t| self.lock().world.has(t.name));
+            .filter(|t| (t.here)(&self.lock().world));
         let Some(twin) = twin else {
             return Some(Reply::empty(501));
         };

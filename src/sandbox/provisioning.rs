@@ -2,8 +2,10 @@
 //!
 //! An app that isn't in this world, or that refuses, is told nothing more: at Okta, too, the assignment and the account part there.
 
-use super::slack;
-use super::world::{Provision, ProvisionKind, World};
+use super::{
+    TWINS,
+    world::{Provision, World},
+};
 
 /// Hands over what has fallen due.
 pub fn deliver(world: &mut World) {
@@ -13,8 +15,8 @@ pub fn deliver(world: &mut World) {
 }
 
 fn hand(world: &mut World, push: &Provision) {
-    if push.system == "slack" && world.slack.is_some() {
-        // Slack knows people by address: the assignment's name, which may be older than the directory's.
-        let _ = slack::provision(world, &push.user_name, push.kind == ProvisionKind::Create);
+    let twin = TWINS.iter().find(|t| t.name == push.system && (t.here)(world));
+    if let Some(twin) = twin {
+        (twin.provision)(world, push);
     }
 }

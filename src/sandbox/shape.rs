@@ -7,6 +7,8 @@ use serde_json::Value;
 /// What a value may be.
 pub enum Shape {
     Any,
+    /// What this build has no twin of.
+    Never,
     Object,
     Bool,
     Text,
@@ -38,6 +40,7 @@ pub fn check(shape: &Shape, value: &Value, at: &str) -> Result<(), String> {
     let fault = |what: &str| Err(format!("{}: {what}", if at.is_empty() { "the world" } else { at }));
     match shape {
         Shape::Any => Ok(()),
+        Shape::Never => fault("this version has no twin of it"),
         Shape::Object if value.is_object() => Ok(()),
         Shape::Object => fault("a table is wanted"),
         Shape::Bool if value.is_boolean() => Ok(()),

@@ -6,7 +6,10 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::world::World;
+use super::{
+    shape::Shape,
+    world::{Provision, World},
+};
 
 /// One request as a twin sees it. Header names are lower case; segments are percent-decoded, the path is as received.
 #[derive(Clone, Debug)]
@@ -88,10 +91,24 @@ pub struct Twin {
     pub endpoints: fn(&World, &str) -> Value,
     /// The logical name (DESIGN §9) of a mutating or reading call, `remove-member:ROLE-ENG`, for faults by name.
     pub operation: fn(&World, &Call) -> Option<String>,
+    /// Is it in this world? Else no port is opened for it, and nothing is configured.
+    pub here: fn(&World) -> bool,
+    /// What a world's file may say of it under `apps`; `None`: nothing.
+    pub given: Option<&'static Shape>,
+    /// A secret in the vendor's own form, of enough random letters.
+    pub secret: fn(right: &str, random: &str) -> String,
+    /// Credentials beside `read`, `write` and `all`.
+    pub more: &'static [&'static str],
+    /// What the file of its `read` or `write` credential holds; `None`: the secret itself.
+    pub record: fn(&World, right: &str) -> Option<String>,
+    /// Its section of the generated configuration, beside `url`, `read` and `write`.
+    pub section: fn(&World) -> Value,
+    /// Okta's push: an assignment that began or ended.
+    pub provision: fn(&mut World, &Provision),
 }
 
-/// A row that answers nothing yet: every route is 501.
-pub const fn unbuilt(name: &'static str) -> Twin {
+/// What a twin says nothing of: every route is 501.
+pub const fn blank(name: &'static str) -> Twin {
     Twin {
         name,
         answer: |_, _| Reply::empty(501),
@@ -103,5 +120,12 @@ pub const fn unbuilt(name: &'static str) -> Twin {
         tick: |_, _| {},
         endpoints: |_, _| Value::Null,
         operation: |_, _| None,
+        here: |_| true,
+        given: None,
+        secret: |_, random| random.get(..86).unwrap_or(random).to_owned(),
+        more: &[],
+        record: |_, _| None,
+        section: |_| Value::Null,
+        provision: |_, _| {},
     }
 }

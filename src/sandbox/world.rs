@@ -64,16 +64,15 @@ pub struct World {
 }
 
 impl World {
-    /// Is there such a system in this world? Slack only where it is named, the others always.
-    pub fn has(&self, system: &str) -> bool {
-        system != "slack" || self.slack.is_some()
-    }
-
     /// The credential of that system with this secret: none means 401.
     pub fn credential(&self, system: &str, secret: &str) -> Option<&Credential> {
         self.credentials
             .iter()
             .find(|c| c.system == system && c.secret == secret)
+    }
+    pub fn secret(&self, name: &str) -> Option<&str> {
+        let found = self.credentials.iter().find(|c| c.name == name);
+        found.map(|c| c.secret.as_str())
     }
     /// A twin says what it changed; the engine writes it down before the answer leaves.
     pub fn touch(&mut self, system: &str, list: &str, id: &str) {

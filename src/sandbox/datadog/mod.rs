@@ -13,8 +13,10 @@ use chrono::{DateTime, Duration, Utc};
 use serde_json::{Value, json};
 
 use super::{
+    credentials::hex,
     merge,
-    twin::{Call, Reply, Twin},
+    shape::Shape,
+    twin::{Call, Reply, Twin, blank},
     world::{Credential, World},
 };
 
@@ -34,6 +36,14 @@ pub const TWIN: Twin = Twin {
     tick,
     endpoints,
     operation,
+    given: Some(&Shape::Table(&[])),
+    secret: |right, random| hex(random, if right == "app" { 40 } else { 32 }),
+    more: &["app"],
+    record: |w, right| {
+        let of = |name| w.secret(name);
+        (right == "read").then(|| json!({"api_key": of("datadog.read"), "app_key": of("datadog.app")}).to_string())
+    },
+    ..blank(NAME)
 };
 
 #[derive(Default)]

@@ -34,10 +34,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use chrono::TimeDelta;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::sandbox::quiet::mix;
-use crate::sandbox::twin::{Call, Reply, Twin};
+use crate::sandbox::twin::{Call, Reply, Twin, blank};
 use crate::sandbox::world::World;
 use auth::Caller;
 use error::{Refusal, refuse};
@@ -54,6 +54,12 @@ pub const TWIN: Twin = Twin {
     tick,
     endpoints: token::endpoints,
     operation: operation::name,
+    secret: |_, random| format!("00{}", &random[..40]),
+    section: |w| {
+        let org = w.given.pointer("/okta/org_id").and_then(Value::as_str);
+        json!({"org": org.unwrap_or("00o0000000000000ACME")})
+    },
+    ..blank("okta")
 };
 
 #[derive(Default)]

@@ -18,7 +18,8 @@ use sha2::{Digest, Sha256};
 
 use super::{
     merge,
-    twin::{Call, Reply, Twin},
+    shape::Shape,
+    twin::{Call, Reply, Twin, blank},
     world::World,
 };
 
@@ -41,7 +42,16 @@ pub const TWIN: Twin = Twin {
     tick,
     endpoints,
     operation,
+    given: Some(&Shape::Table(&[
+        ("incident", &Shape::List(&RECORD)),
+        ("change_request", &Shape::List(&RECORD)),
+    ])),
+    ..blank(NAME)
 };
+
+const RECORD: Shape = Shape::Also(&Shape::Map(|_| true, &Shape::Text), |r| {
+    r.get("number").is_none().then(|| "number is missing".into())
+});
 
 /// Column to text; a column that isn't there is empty.
 pub type Row = BTreeMap<String, String>;

@@ -8,6 +8,7 @@ mod args;
 mod conversations;
 mod people;
 mod scim;
+mod shape;
 mod web;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,7 +20,7 @@ use serde_json::{Value, json};
 use super::{
     merge, quiet,
     twin::{Call, Reply, Twin},
-    world::{Credential, World},
+    world::{Credential, ProvisionKind, World},
 };
 
 pub use people::provision;
@@ -43,6 +44,29 @@ pub const TWIN: Twin = Twin {
     tick,
     endpoints,
     operation: args::operation,
+    here: |w| w.slack.is_some(),
+    given: Some(&shape::WORKSPACE),
+    secret: |right, random| {
+        let person = ["all", "admin"].contains(&right);
+        format!("{}-{}", if person { "xoxp" } else { "xoxb" }, &random[..48])
+    },
+    more: &["admin"],
+    record: |w, right| {
+        let of = |name| w.secret(name);
+        (right == "write")
+            .then(|| json!({"bot_token": of("slack.write"), "admin_token": of("slack.admin")}).to_string())
+    },
+    section: |w| {
+        let said = |key: &str, default: &str| {
+            let given = w.given.pointer(&format!("/apps/slack/{key}")).and_then(Value::as_str);
+            given.unwrap_or(default).to_owned()
+        };
+        json!({"team": said("team", "T0ACME001"), "plan": said("plan", "business")})
+    },
+    // Slack knows people by address: the assignment's name, which may be older than the directory's.
+    provision: |w, push| {
+        let _ = provision(w, &push.user_name, push.kind == ProvisionKind::Create);
+    },
 };
 
 #[derive(Clone, Copy, Default, Debug, PartialEq, Eq, Serialize, Deserialize)]
