@@ -192,7 +192,6 @@ mod tests {
             &["run", "approve", "x"],
             &["pause"],
             &["grant", "a", "b"],
-            &["leaver", "a", "--transfer-to", "b"],
             &["sweep", "--baseline"],
             &["sweep", "--lane", "orphans"],
         ] {

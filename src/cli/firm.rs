@@ -154,9 +154,13 @@ impl Firm {
         let is_roster = config.roster.source == OKTA;
         let directory = Arc::new(Directory::of(okta, is_roster.then_some(&config.roster), &parts)?);
         let mut eyes: BTreeMap<System, Arc<dyn Eyes>> = BTreeMap::new();
-        let mut kinds = BTreeMap::new();
+        let mut apps: BTreeMap<System, BTreeSet<String>> = BTreeMap::new();
         for section in config.systems.values() {
-            kinds.insert(section.system.clone(), section.kind.clone());
+            let row = registry::row(section)?;
+            let names = [section.kind.as_str(), section.system.as_str()]
+                .into_iter()
+                .chain(row.okta.iter().copied());
+            apps.insert(section.system.clone(), names.map(str::to_lowercase).collect());
             if let Some(e) = registry::eyes(section, &parts)? {
                 eyes.insert(section.system.clone(), Arc::from(e));
             }
@@ -176,7 +180,7 @@ impl Firm {
         };
         let ledger = ledger(&organisation)?;
         Ok(Firm {
-            look: Looking { directory, eyes, kinds },
+            look: Looking { directory, eyes, apps },
             ledger,
             clock,
             operator,

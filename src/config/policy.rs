@@ -59,6 +59,10 @@ pub(super) struct Raw {
     #[serde(default = "promise", deserialize_with = "text::duration")]
     #[schemars(with = "String")]
     promise: Duration,
+    /// How long the group that grants an app waits until its files can be given to somebody.
+    #[serde(default = "preserve_wait", deserialize_with = "text::duration")]
+    #[schemars(with = "String")]
+    preserve_wait: Duration,
     /// Read apart, for a rule's keys are systems.
     #[expect(dead_code, reason = "a schema")]
     #[serde(default)]
@@ -121,6 +125,9 @@ fn ignore() -> OnLeave {
 fn approver() -> OverrideBy {
     OverrideBy::Approver
 }
+fn preserve_wait() -> Duration {
+    hours(7 * 24)
+}
 fn promise() -> Duration {
     Duration::from_secs(15 * 60)
 }
@@ -180,6 +187,7 @@ pub(super) fn policy(
             transfer: deadlines.transfer,
             record: deadlines.record,
         },
+        preserve_wait: raw.preserve_wait,
         groups_owner: groups.owner.unwrap_or(GroupsOwner::Jml),
     })
 }

@@ -236,7 +236,8 @@ impl StepRecord {
 
     /// It ended, but not well, and nothing may come after it.
     fn stops(&self) -> bool {
-        self.step.on_failure == OnFailure::Halt && self.outcome().is_some_and(|o| !o.settled())
+        matches!(self.step.on_failure, OnFailure::Halt | OnFailure::Hold)
+            && self.outcome().is_some_and(|o| !o.settled())
     }
 
     /// May still be owed while the person is complete: a leaver's running transfer, a record on its way.
@@ -246,6 +247,7 @@ impl StepRecord {
             _ => false,
         };
         let kind = match self.step.phase {
+            _ if self.step.effect.action.verb() == Verb::ByHand => flow == Flow::Leaver,
             Phase::Preserve => flow == Flow::Leaver,
             Phase::Record => true,
             Phase::Contain
@@ -445,13 +447,15 @@ impl PersonState {
 
     /// Closed as complete: no more entries about its steps.
     pub fn complete(&self) -> bool {
-        self.closed.is_some() && self.result == Some(PersonResult::Complete)
+        self.closed.is_some() && self.result == Some(PersonResult::Complete) && self.finished()
     }
 
     /// Nothing of it is left for resume or the sweep. A plan that was only held is judged anew each time.
     pub fn finished(&self) -> bool {
         match self.result {
-            Some(PersonResult::Complete | PersonResult::Nothing | PersonResult::Refused) => true,
+            // What is owed in the vendor's own time is looked at until it is there.
+            Some(PersonResult::Complete) => self.live().all(StepRecord::settled),
+            Some(PersonResult::Nothing | PersonResult::Refused) => true,
             // What could be done now is done; the sweep watches over it, and an approver is asked for the rest.
             Some(PersonResult::Held) => true,
             Some(PersonResult::Partial | PersonResult::Planned) | None => self.steps.is_empty(),

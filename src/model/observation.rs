@@ -154,6 +154,19 @@ pub struct Seen {
     /// What this instance can do (its plan, its settings), as data for the planner.
     pub can: Verbs,
     pub account: Observed<Account>,
+    /// The directory's app that stands for this system, where it is assigned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app: Option<String>,
+}
+
+impl Seen {
+    pub fn new(can: Verbs, account: Observed<Account>) -> Self {
+        Seen {
+            can,
+            account,
+            app: None,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -216,6 +229,8 @@ pub struct Brief {
     pub login: String,
     pub name: String,
     pub live: bool,
+    /// Their own manager, as their profile calls them.
+    pub manager: Option<String>,
 }
 
 /// Read once a run and shared by everyone's observation. A part that could not be read is Unknown, and plans that need it hold.

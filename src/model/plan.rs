@@ -76,6 +76,8 @@ pub enum OnFailure {
     Halt,
     /// It stays owed; sweep tries again.
     Owe,
+    /// It stays owed, and what comes after it waits with it.
+    Hold,
 }
 
 /// A step that can't be started: what it waits for, and until when that is in order.
@@ -260,6 +262,7 @@ impl Plan {
                 OnFailure::Continue => "continue",
                 OnFailure::Halt => "halt",
                 OnFailure::Owe => "owe",
+                OnFailure::Hold => "hold",
             };
             let what = match s.effect.action.object() {
                 Some(o) => format!("{} {o}", s.effect.action.name()),

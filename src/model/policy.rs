@@ -32,6 +32,8 @@ pub struct Policy {
     /// Within how long a leaver must be complete.
     pub promise: Duration,
     pub deadlines: Deadlines,
+    /// How long the group that grants an app waits for its files to be given to somebody.
+    pub preserve_wait: Duration,
     /// `terraform`: groups plan and diff only.
     pub groups_owner: GroupsOwner,
 }

@@ -9,6 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{
     draft::{Draft, Place},
     entitle::{Desired, Managed, plain},
+    unseen::since,
 };
 use crate::model::{
     Action, Effect, Failure, Held, Holding, Kind, Observation, Observed, OnFailure, Phase, Policy, State, StepNo,
@@ -176,15 +177,4 @@ fn find(seen: &Observation, policy: &Policy, system: &System, name: &str, now: D
         failure,
         until,
     }
-}
-
-/// Since when it is owed: a deadline must not start anew at each look.
-fn since(seen: &Observation, effect: &Effect, now: DateTime<Utc>) -> DateTime<Utc> {
-    let same = |e: &Effect| e.system == effect.system && e.action == effect.action;
-    seen.owed
-        .iter()
-        .filter(|(e, _)| same(e))
-        .map(|(_, at)| *at)
-        .min()
-        .unwrap_or(now)
 }

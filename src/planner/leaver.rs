@@ -2,17 +2,20 @@
 //!
 //! A failed or unread part never stops another one. Nothing is planned from a part that could not be read: it is owed, and named.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
     draft::{DIRECTORY, Draft, Place, apps_of, foreign, list},
     grounds::{Cause, cause, unprotected},
+    preserve::Kept,
     refusal::Refusal,
     unseen::lasts,
 };
 use crate::model::{
     Action, Effect, Expect, Failure, Flow, GroupKind, Held, Holding, Observation, Observed, OnFailure, Phase, Plan,
-    Policy, Status, StepNo, Verb, system::OKTA,
+    Policy, Status, Step, StepNo, Verb, system::OKTA,
 };
 
 /// Somebody's word against HR's.
@@ -28,6 +31,8 @@ pub struct Ask {
     pub overrule: Option<Override>,
     /// Every account is shut in contain, before anyone can react.
     pub hostile: bool,
+    /// Who gets the files, against the manager chain.
+    pub transfer_to: Option<String>,
     /// An approver signed for it: for protected people, and for what an override may do beyond containing.
     pub approved: bool,
 }
@@ -40,6 +45,8 @@ pub fn leaver(seen: &Observation, policy: &Policy, now: DateTime<Utc>, ask: &Ask
     let mut l = Leaver {
         seen,
         ask,
+        policy,
+        now,
         why: cause.why.clone(),
         draft: Draft::default(),
     };
@@ -57,7 +64,12 @@ pub fn leaver(seen: &Observation, policy: &Policy, now: DateTime<Utc>, ask: &Ask
             "Contained only: HR has not confirmed, so what comes after waits for an approver.",
         );
     } else {
-        l.remove(&contained);
+        let kept = seen.systems.iter().filter_map(|(system, s)| {
+            let app = s.app.clone()?;
+            Some((app, l.preserve(system, s)?))
+        });
+        let kept: BTreeMap<String, Kept> = kept.collect();
+        l.remove(&contained, &kept);
     }
     l.will_stop();
     let mut plan = l.draft.plan(seen, Flow::Leaver, cause.why);
@@ -75,6 +87,8 @@ pub fn leaver(seen: &Observation, policy: &Policy, now: DateTime<Utc>, ask: &Ask
 pub(super) struct Leaver<'a> {
     pub seen: &'a Observation,
     pub ask: &'a Ask,
+    pub policy: &'a Policy,
+    pub now: DateTime<Utc>,
     pub why: String,
     pub draft: Draft,
 }
@@ -208,7 +222,7 @@ impl Leaver<'_> {
     }
 
     /// Memberships, then direct assignments, then the person: last, so that apps saw their removals.
-    fn remove(&mut self, contained: &[StepNo]) {
+    fn remove(&mut self, contained: &[StepNo], kept: &BTreeMap<String, Kept>) {
         let seen = self.seen;
         let account = seen.account(&OKTA);
         let mut gone: Vec<(String, StepNo)> = Vec::new();
@@ -217,7 +231,7 @@ impl Leaver<'_> {
                 for group in groups {
                     match foreign(seen, group) {
                         None | Some(GroupKind::OktaGroup) => {
-                            gone.push((group.id.clone(), self.leave_group(group, contained)));
+                            gone.push((group.id.clone(), self.leave_group(group, contained, kept)));
                         }
                         Some(GroupKind::BuiltIn) => {}
                         Some(GroupKind::AppGroup) => self.draft.keep(
@@ -247,6 +261,7 @@ impl Leaver<'_> {
             after.extend(granting(seen, &gone, app));
             let why = "assigned directly, no group takes it away";
             let no = self.put(Phase::Remove, Action::UnassignApp { app: app.clone() }, &after, why);
+            self.wait_for(no, [app.id.as_str()], kept);
             direct.push((app.id.clone(), no));
         }
         if let Some(f) = account
@@ -264,18 +279,30 @@ impl Leaver<'_> {
         let close = closes.then(|| {
             let after: Vec<StepNo> = (0..self.draft.steps.len())
                 .filter(|n| {
-                    self.draft
-                        .steps
-                        .get(*n)
-                        .is_some_and(|s| s.effect.system == OKTA && s.waits.is_none())
+                    let ready = |s: &Step| s.effect.system == OKTA && s.waits.is_none();
+                    self.draft.steps.get(*n).is_some_and(ready)
                 })
                 .collect();
-            self.put(Phase::Close, Action::Deactivate, &after, self.why.clone())
+            let no = self.put(Phase::Close, Action::Deactivate, &after, self.why.clone());
+            // Closing the person ends every assignment: files first here too. Meanwhile they are suspended.
+            self.wait_for(no, kept.keys().map(String::as_str), kept);
+            no
         });
         self.expect(&apps, &gone, &direct, close);
     }
 
-    fn leave_group(&mut self, group: &Held, contained: &[StepNo]) -> StepNo {
+    /// Memberships and assignments that take an app away come after its files were given to somebody.
+    fn wait_for<'k>(&mut self, no: StepNo, apps: impl IntoIterator<Item = &'k str>, kept: &BTreeMap<String, Kept>) {
+        for app in apps {
+            match kept.get(app) {
+                Some(Kept::After(step)) => self.draft.after(no, *step),
+                Some(Kept::Waits(waits)) => self.draft.wait(no, waits.clone()),
+                None => {}
+            }
+        }
+    }
+
+    fn leave_group(&mut self, group: &Held, contained: &[StepNo], kept: &BTreeMap<String, Kept>) -> StepNo {
         let seen = self.seen;
         let mut apps = apps_of(seen, &group.id);
         let held = seen.account(&OKTA).into_iter().flat_map(|a| a.held(Holding::App));
@@ -294,6 +321,7 @@ impl Leaver<'_> {
             contained,
             why,
         );
+        self.wait_for(no, apps.keys().map(String::as_str), kept);
         let rules = seen.tenant.rules_filling(&group.id, &seen.person.id);
         let rules = list(rules.map(|r| r.name.as_str()));
         if !rules.is_empty() {
@@ -337,10 +365,7 @@ impl Leaver<'_> {
                 by.extend(close);
             }
             let known = self.seen.tenant.apps.present().and_then(|all| all.get(&app.id));
-            let name = known.map_or(app.name.as_str(), |a| a.name.as_str());
-            let eyes = self.seen.systems.keys().any(|s| {
-                *s != OKTA && (s.as_str().eq_ignore_ascii_case(name) || s.as_str().eq_ignore_ascii_case(&app.name))
-            });
+            let eyes = self.seen.systems.values().any(|s| s.app.as_ref() == Some(&app.id));
             // Its own steps and its own read say what became of the account.
             if eyes {
                 continue;

@@ -1,8 +1,8 @@
-//! What no read can show: sessions. The ledger says when they were ended, and this says whether that still counts.
+//! What no read can show, and the ledger remembers: when sessions were ended, since when something is owed.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::model::{Observation, Status, System, Verb, system::OKTA};
+use crate::model::{Effect, Observation, Status, System, Verb, system::OKTA};
 
 /// Must what no read can show be done (again)? While they can sign in, always. Once shut, only if the ledger does not show it done
 /// for this shutting: afterwards, or shortly before our own deactivation, which never comes first.
@@ -26,4 +26,19 @@ pub(super) fn lasts(seen: &Observation, system: &System, verb: Verb) -> bool {
         && suspended.is_none_or(|s| then >= s);
     let elsewhere = *system != OKTA && then + day >= changed;
     !(then >= changed || after_ours || elsewhere)
+}
+
+/// Since when it is owed: a deadline must not start anew at each look.
+pub(super) fn since(seen: &Observation, effect: &Effect, now: DateTime<Utc>) -> DateTime<Utc> {
+    let same = |e: &Effect| {
+        // A transfer gets its id only when it runs.
+        let moving = |e: &Effect| e.action.verb() == Verb::FinishTransfer;
+        e.system == effect.system && (e.action == effect.action || (moving(e) && moving(effect)))
+    };
+    seen.owed
+        .iter()
+        .filter(|(e, _)| same(e))
+        .map(|(_, at)| *at)
+        .min()
+        .unwrap_or(now)
 }

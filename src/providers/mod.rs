@@ -55,6 +55,8 @@ pub struct Handles {
     pub user_name: Option<String>,
     /// The directory says that an account is assigned: finding none is a contradiction, not an absence.
     pub assigned: bool,
+    /// The directory's app that is assigned.
+    pub app: Option<String>,
     /// Present and former addresses.
     pub addresses: BTreeSet<String>,
 }

@@ -53,6 +53,8 @@ pub struct Row {
     pub needs: &'static [Need],
     /// The vendor's page on it.
     pub page: &'static str,
+    /// What Okta's catalogue calls apps of this kind, beside the kind itself.
+    pub okta: &'static [&'static str],
     /// Of a recorder: what it is told, as a preview names it.
     pub told: &'static str,
     pub settings: fn(&mut SchemaGenerator) -> Schema,
@@ -78,6 +80,7 @@ impl Row {
             needs: &[],
             page: "",
             told: "",
+            okta: &[],
             settings: |_| Schema::default(),
             check: |_| Ok(()),
             eyes: None,
@@ -89,6 +92,10 @@ impl Row {
     }
     pub const fn page(mut self, page: &'static str) -> Row {
         self.page = page;
+        self
+    }
+    pub const fn okta(mut self, names: &'static [&'static str]) -> Row {
+        self.okta = names;
         self
     }
     pub const fn needs(mut self, needs: &'static [Need]) -> Row {

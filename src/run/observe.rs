@@ -27,8 +27,8 @@ pub struct Looking {
     pub directory: Arc<Directory>,
     /// Every target, the directory among them.
     pub eyes: AllEyes,
-    /// Each system's kind: how the directory calls an app of it.
-    pub kinds: BTreeMap<System, String>,
+    /// How the directory may call an app of each system, lower case.
+    pub apps: BTreeMap<System, BTreeSet<String>>,
 }
 
 /// What a run needs to know of the tenant; each part is one or a few calls, once.
@@ -151,6 +151,24 @@ pub async fn apps_of(look: &Looking, catalogue: &mut Catalogue, groups: BTreeSet
     catalogue.apps_of_group.extend(read);
 }
 
+/// How far up a chain of managers is looked for one who stays.
+const CHAIN: usize = 8;
+
+/// Managers, and theirs, as long as nobody is found who could be given files.
+pub async fn chain(look: &Looking, catalogue: &mut Catalogue, mut names: BTreeSet<String>) {
+    for _ in 0..CHAIN {
+        managers(look, catalogue, names.clone()).await;
+        let above = |name: &String| match catalogue.managers.get(&name.to_lowercase()) {
+            Some(Observed::Present(b)) if !b.live || catalogue.leaving.contains(&b.id) => b.manager.clone(),
+            Some(_) | None => None,
+        };
+        names = names.iter().filter_map(above).collect();
+        if names.is_empty() {
+            return;
+        }
+    }
+}
+
 /// Resolves what profiles call managers. Nobody, or more than one, is nobody.
 pub async fn managers(look: &Looking, catalogue: &mut Catalogue, names: BTreeSet<String>) {
     let missing: Vec<String> = names
@@ -165,6 +183,10 @@ pub async fn managers(look: &Looking, catalogue: &mut Catalogue, names: BTreeSet
                     login: one.login.clone(),
                     name: one.name(),
                     live: one.status.live(),
+                    manager: one
+                        .worker()
+                        .and_then(|w| w.manager.clone())
+                        .or_else(|| one.profile.get("managerId").cloned()),
                 }),
                 _ => Observed::Absent,
             },
@@ -181,16 +203,29 @@ pub fn directory_parts() -> BTreeSet<Holding> {
     BTreeSet::from([Holding::Group, Holding::App, Holding::Client])
 }
 
-/// What is asked of the apps.
-pub fn app_parts() -> BTreeSet<Holding> {
-    BTreeSet::from([
+/// What is asked of the apps: what policy may give and take, and of a leaver everything.
+pub fn app_parts(gives: bool) -> BTreeSet<Holding> {
+    let mut parts = BTreeSet::from([
         Holding::Channel,
         Holding::Team,
+        Holding::Group,
         Holding::Org,
         Holding::Invitation,
         Holding::Seat,
-        Holding::Owned,
-    ])
+    ]);
+    if !gives {
+        parts.extend([
+            Holding::Session,
+            Holding::Client,
+            Holding::Token,
+            Holding::Grant,
+            Holding::Role,
+            Holding::Owned,
+            Holding::Transfer,
+            Holding::Task,
+        ]);
+    }
+    parts
 }
 
 /// One person everywhere. `parts` narrows what the directory is asked.
@@ -201,6 +236,7 @@ pub async fn person(
     person: Person,
     history: &History,
     parts: &BTreeSet<Holding>,
+    app_parts: &BTreeSet<Holding>,
 ) -> (Observation, BTreeMap<System, Handles>) {
     let mut parts = parts.clone();
     if !matches!(tokens, Observed::Absent) {
@@ -208,7 +244,7 @@ pub async fn person(
     }
     let account = look.directory.account(&person, &parts, Some(tokens)).await;
     let mut handles = handles(look, tenant, &person, &account, history);
-    let mut systems = apps(look, &person, &handles, history, &app_parts()).await;
+    let mut systems = apps(look, &person, &handles, history, app_parts).await;
     // What was found is looked at again by its id: once shut, an address may not lead to it any more.
     for (system, seen) in &systems {
         if let (Some(known), Some(found)) = (handles.get_mut(system), seen.account.present()) {
@@ -228,10 +264,8 @@ pub async fn person(
 }
 
 fn directory(look: &Looking, account: Account) -> Seen {
-    Seen {
-        can: look.eyes.get(&OKTA).map(|e| e.can()).unwrap_or_default(),
-        account: Observed::Present(account),
-    }
+    let can = look.eyes.get(&OKTA).map(|e| e.can()).unwrap_or_default();
+    Seen::new(can, Observed::Present(account))
 }
 
 /// Every target but the directory, side by side.
@@ -257,8 +291,14 @@ async fn apps(
                 if account.present().is_some_and(not) {
                     account = Observed::Absent;
                 }
-                let can = eyes.can();
-                (system.clone(), Seen { can, account })
+                let app = handles.app.clone();
+                (
+                    system.clone(),
+                    Seen {
+                        app,
+                        ..Seen::new(eyes.can(), account)
+                    },
+                )
             }
         });
     join_all(reads).await.into_iter().collect()
@@ -324,10 +364,11 @@ fn handles(
     look.eyes
         .keys()
         .map(|system| {
-            let kind = look.kinds.get(system).map_or(system.as_str(), String::as_str);
+            let known = look.apps.get(system);
+            let called = |name: &str| known.is_some_and(|all| all.contains(&name.to_lowercase()));
             let assigned = account.held(Holding::App).find(|held| {
                 let app = tenant.apps.present().and_then(|apps| apps.get(&held.id));
-                app.is_some_and(|a| a.name == kind || a.name == system.as_str())
+                app.map_or_else(|| called(&held.name), |a| called(&a.name) || called(&a.label))
             });
             let addresses = [&person.login, &person.email]
                 .into_iter()
@@ -340,6 +381,7 @@ fn handles(
                 external_id: assigned.and_then(|h| h.facts.get("external_id").cloned()),
                 user_name: assigned.and_then(|h| h.facts.get("user_name").cloned()),
                 assigned: assigned.is_some(),
+                app: assigned.map(|h| h.id.clone()),
                 addresses,
             };
             (system.clone(), handles)
@@ -387,13 +429,7 @@ pub async fn again(
             let none = Handles::default();
             let Some(e) = eyes.get(system) else {
                 let f = Failure::permanent(system.to_string(), "is not configured");
-                return (
-                    Seen {
-                        can: BTreeSet::new(),
-                        account: Observed::Unknown(f),
-                    },
-                    None,
-                );
+                return (Seen::new(BTreeSet::new(), Observed::Unknown(f)), None);
             };
             let known = Known {
                 person,
@@ -401,7 +437,7 @@ pub async fn again(
                 parts,
             };
             let account = e.observe(known).await.unwrap_or_else(Observed::Unknown);
-            (Seen { can: e.can(), account }, None)
+            (Seen::new(e.can(), account), None)
         }
         Target::Newcomer { login, directory, .. } => {
             let account = match directory.person(login).await.unwrap_or_else(Observed::Unknown) {
@@ -410,7 +446,7 @@ pub async fn again(
                 Observed::Unknown(f) => Observed::Unknown(f),
             };
             let can = eyes.get(system).map(|e| e.can()).unwrap_or_default();
-            (Seen { can, account }, None)
+            (Seen::new(can, account), None)
         }
         Target::Tenant { directory, tenant } => {
             let groups = known(directory.groups().await);
@@ -422,13 +458,7 @@ pub async fn again(
                 groups,
                 ..Catalogue::clone(tenant)
             };
-            (
-                Seen {
-                    can: BTreeSet::new(),
-                    account,
-                },
-                Some(Arc::new(fresh)),
-            )
+            (Seen::new(BTreeSet::new(), account), Some(Arc::new(fresh)))
         }
     }
 }

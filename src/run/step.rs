@@ -86,10 +86,12 @@ pub(super) async fn effect(crew: &Crew, target: &Target, subject: Subject, step:
         Err(failure) if failure.kind == Kind::Doubt => (Outcome::InDoubt { failure }, None),
         Err(failure) => match record.step.on_failure {
             // A refusal needs repair; what may pass by itself is owed and tried again by the sweep.
-            OnFailure::Owe if matches!(failure.kind, Kind::Transient | Kind::Throttled) => {
+            OnFailure::Owe | OnFailure::Hold if matches!(failure.kind, Kind::Transient | Kind::Throttled) => {
                 (Outcome::Owed { failure, until: None }, None)
             }
-            OnFailure::Owe | OnFailure::Continue | OnFailure::Halt => (Outcome::Failed { failure }, None),
+            OnFailure::Owe | OnFailure::Hold | OnFailure::Continue | OnFailure::Halt => {
+                (Outcome::Failed { failure }, None)
+            }
         },
     };
     Ended::Effect {

@@ -24,6 +24,9 @@ pub struct Args {
     /// The ticket that asks for it, where HR does not say that the person has left
     #[arg(long, value_name = "ID")]
     pub ticket: Option<String>,
+    /// Who gets the person's files, against the manager chain
+    #[arg(long, value_name = "LOGIN")]
+    pub transfer_to: Option<String>,
     #[command(flatten)]
     pub gate: Gate,
 }

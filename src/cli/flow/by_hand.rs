@@ -40,6 +40,7 @@ pub async fn leaver(
     };
     let ask = Ask::Leaver(leaving::Ask {
         overrule,
+        transfer_to: args.transfer_to,
         ..leaving::Ask::default()
     });
     let users = people::given(&args.users)?;

@@ -316,10 +316,7 @@ async fn create(
     }
     let agreed = agreed.renew(set()).map_err(|s| errors::stale(&s))?;
     let tenant = Arc::new(catalogue);
-    let nobody = || Seen {
-        can: Verbs::new(),
-        account: Observed::Absent,
-    };
+    let nobody = || Seen::new(Verbs::new(), Observed::Absent);
     let work = plans.iter().map(|plan| Work {
         subject: plan.login.clone(),
         plan: plan.clone(),

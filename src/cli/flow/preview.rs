@@ -98,7 +98,9 @@ pub async fn look(firm: &Firm, tenant: &mut Tenant, people: Vec<(Person, Ask)>) 
             let (catalogue, parts) = (&catalogue, &parts);
             async move {
                 let (history, open) = remembered(firm, &person.id).await?;
-                let (seen, handles) = observe::person(&firm.look, catalogue, tokens, person, &history, parts).await;
+                let wanted = observe::app_parts(ask.gives());
+                let (seen, handles) =
+                    observe::person(&firm.look, catalogue, tokens, person, &history, parts, &wanted).await;
                 Ok(Looked {
                     ask,
                     seen,
@@ -123,7 +125,7 @@ pub async fn look_again(firm: &Firm, tenant: &mut Tenant, before: &[Subject]) ->
             async move {
                 let (history, open) = remembered(firm, s.id()).await?;
                 let wanted = if s.ask.gives() {
-                    observe::app_parts()
+                    observe::app_parts(true)
                 } else {
                     BTreeSet::new()
                 };
@@ -172,6 +174,21 @@ async fn decided(firm: &Firm, tenant: &mut Tenant, looked: Vec<Looked>) -> Resul
     let giving = || looked.iter().filter(|l| l.ask.gives()).map(|l| &l.seen);
     let managers = giving().filter_map(|s| s.person.worker()?.manager.clone()).collect();
     observe::managers(&firm.look, &mut tenant.catalogue, managers).await;
+    // Who gets a leaver's files.
+    let moves = |l: &&Looked| {
+        l.seen
+            .systems
+            .values()
+            .any(|s| s.can.contains(&Verb::StartTransfer) && s.account.present().is_some())
+    };
+    let leavers = || looked.iter().filter(|l| l.ask.flow() == Flow::Leaver).filter(moves);
+    let above = leavers().filter_map(|l| l.seen.person.worker()?.manager.clone());
+    let named = leavers().filter_map(|l| match &l.ask {
+        Ask::Leaver(a) => a.transfer_to.clone(),
+        Ask::Mover | Ask::Joiner(_) | Ask::Leave => None,
+    });
+    let heirs = above.chain(named).collect();
+    observe::chain(&firm.look, &mut tenant.catalogue, heirs).await;
     let groups = giving().flat_map(|s| concerned(firm, s, &tenant.catalogue)).collect();
     observe::apps_of(&firm.look, &mut tenant.catalogue, groups).await;
     let catalogue: Arc<Catalogue> = Arc::new(tenant.catalogue.clone());

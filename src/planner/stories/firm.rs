@@ -60,6 +60,7 @@ pub fn policy() -> Policy {
         override_by: OverrideBy::Approver,
         grace: hours(72),
         promise: Duration::from_secs(900),
+        preserve_wait: Duration::from_secs(7 * 24 * 3600),
         deadlines: Deadlines {
             account: hours(24),
             invitation: hours(168),
@@ -235,6 +236,7 @@ impl Firm {
             login: format!("{login}@acme.example"),
             name: login.to_owned(),
             live,
+            manager: None,
         };
         self.tenant
             .managers
@@ -276,12 +278,14 @@ impl Firm {
             Seen {
                 can,
                 account: Observed::Present(okta),
+                app: None,
             },
         )]);
         for (system, can) in &self.targets {
             let seen = Seen {
                 can: can.clone(),
                 account: Observed::Absent,
+                app: None,
             };
             systems.insert(system.clone(), seen);
         }
@@ -441,7 +445,12 @@ impl Someone {
             s.holds(Holding::Group, Held::new(Holding::Group, format!("00g-{g}"), *g))
         })
     }
-    pub fn assigned(self, app: &str, via: &str) -> Self {
+    pub fn assigned(mut self, app: &str, via: &str) -> Self {
+        for (system, seen) in &mut self.seen.systems {
+            if system.as_str().eq_ignore_ascii_case(app) {
+                seen.app = Some(format!("0oa-{app}"));
+            }
+        }
         let mut held = Held::new(Holding::App, format!("0oa-{app}"), app);
         held.via = Some(via.to_owned());
         self.holds(Holding::App, held)

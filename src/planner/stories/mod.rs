@@ -1,5 +1,6 @@
 //! Stories: a firm, a person, a command, and the plan as a reviewer reads it.
 
+mod accounts;
 mod brakes;
 mod checks;
 mod firm;

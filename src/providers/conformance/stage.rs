@@ -209,10 +209,7 @@ impl Stage {
         } else {
             self.observe(&*eyes, id).await.unwrap_or_else(Observed::Unknown)
         };
-        let seen = Seen {
-            can: eyes.can(),
-            account,
-        };
+        let seen = Seen::new(eyes.can(), account);
         let tenant = Catalogue {
             groups: self.groups().await,
             ..empty()

@@ -119,10 +119,7 @@ pub async fn apply(cx: &Context, args: ApplyArgs) -> Result<Exit, CliError> {
         ticket: None,
         population: 0,
     };
-    let nobody = Seen {
-        can: Verbs::new(),
-        account: Observed::Absent,
-    };
+    let nobody = Seen::new(Verbs::new(), Observed::Absent);
     let work = Work {
         subject: SUBJECT.to_owned(),
         plan: fresh,

@@ -233,6 +233,7 @@ impl World {
         match command {
             Command::Leaver(who) => {
                 let args = leaver::Args {
+                    transfer_to: None,
                     users: vec![who.into()],
                     confirm: vec![who.into()],
                     reason: None,
