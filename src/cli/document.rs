@@ -760,6 +760,7 @@ pub fn schemas() -> serde_json::Value {
         "config-init": Document<Written>,
         "config-check": Document<Written>,
         "link": Document<Noted>,
+        "run-tick": Document<Noted>,
         "sandbox-reset": Document<Written>,
         "sandbox-journal": Document<Rows<serde_json::Value>>,
         "sandbox-people": Document<Rows<CastRow>>,

@@ -20,6 +20,7 @@ mod stage;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod tick;
 
 use super::{
     command::{self, joiner, leaver, mover, run},
@@ -99,6 +100,10 @@ pub async fn run_show(cx: &Context, args: run::ShowArgs) -> Result<Exit, CliErro
 
 pub async fn run_resume(cx: &Context, args: run::ResumeArgs) -> Result<Exit, CliError> {
     resume::resume(cx, &Firm::open(cx).await?, args).await
+}
+
+pub async fn run_tick(cx: &Context, args: run::TickArgs) -> Result<Exit, CliError> {
+    tick::tick(cx, args).await
 }
 
 pub async fn run_apply(cx: &Context, args: run::ApplyArgs) -> Result<Exit, CliError> {

@@ -87,6 +87,12 @@ pub enum Body {
         subject: Subject,
         result: PersonResult,
     },
+    /// A person did what only a person can do, and says by what it can be seen.
+    Ticked {
+        subject: Subject,
+        step: StepNo,
+        evidence: String,
+    },
     Linked {
         subject: Subject,
         system: System,
@@ -153,6 +159,7 @@ impl Body {
             Body::Delivered { .. } => "delivered",
             Body::Resumed { .. } => "resumed",
             Body::Closed { .. } => "closed",
+            Body::Ticked { .. } => "ticked",
             Body::Linked { .. } => "linked",
             Body::Swept(_) => "swept",
             Body::Checkpoint { .. } => "checkpoint",
@@ -169,6 +176,7 @@ impl Body {
             | Body::Refuted { subject, .. }
             | Body::Expected { subject, .. }
             | Body::Closed { subject, .. }
+            | Body::Ticked { subject, .. }
             | Body::Linked { subject, .. } => Some(subject),
             Body::Opened(_)
             | Body::Owed { .. }
@@ -195,6 +203,7 @@ impl Body {
             | Body::Delivered { .. }
             | Body::Resumed { .. }
             | Body::Closed { .. }
+            | Body::Ticked { .. }
             | Body::Linked { .. }
             | Body::Swept(_)
             | Body::Checkpoint { .. }
@@ -206,7 +215,8 @@ impl Body {
             Body::Started { step, .. }
             | Body::Finished { step, .. }
             | Body::Verified { step, .. }
-            | Body::Refuted { step, .. } => Some(*step),
+            | Body::Refuted { step, .. }
+            | Body::Ticked { step, .. } => Some(*step),
             Body::Opened(_)
             | Body::Planned { .. }
             | Body::Held { .. }

@@ -71,6 +71,12 @@ pub fn replay<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Result<State,
     entries.into_iter().try_fold(State::default(), next)
 }
 
+/// What a body that is about to be written will mean, in a copy of the state.
+pub fn apply(state: &mut State, body: &Body, time: DateTime<Utc>) -> Result<(), &'static str> {
+    let seq = state.last.map_or(1, |(seq, _)| seq + 1);
+    state.body(body, At { seq, time })
+}
+
 impl State {
     /// As `next`, in place. An illegal entry leaves the state as it was.
     pub fn take(&mut self, entry: &Entry) -> Result<(), Illegal> {
@@ -141,6 +147,15 @@ impl State {
             Body::Refuted { subject, step, failure } => {
                 let person = self.person(subject)?;
                 person.step(*step)?.refute(failure, at)?;
+                person.reckon(at);
+            }
+            Body::Ticked {
+                subject,
+                step,
+                evidence,
+            } => {
+                let person = self.person(subject)?;
+                person.step(*step)?.tick(evidence, at)?;
                 person.reckon(at);
             }
             Body::Expected {

@@ -68,9 +68,10 @@ impl StepRecord {
             Progress::Waiting | Progress::Open { .. } | Progress::Superseded => None,
         }
     }
-    /// Is it about access? Files, messages and records are not.
+    /// Is it about access? Files, messages, records and what people do by hand are not.
     fn access(&self) -> bool {
         match self.step.phase {
+            _ if self.step.effect.action.verb() == Verb::ByHand => false,
             Phase::Contain | Phase::Activate | Phase::Remove | Phase::Add | Phase::Close | Phase::Verify => true,
             Phase::Preserve | Phase::Tell | Phase::Record => false,
         }
@@ -222,6 +223,28 @@ impl StepRecord {
             Progress::Ended { outcome, .. } => *outcome = failed,
         }
         self.verified = None;
+        Ok(())
+    }
+
+    /// A task that a person did. Nothing reads it back: it is done, by their word and their evidence.
+    pub(super) fn tick(&mut self, evidence: &str, at: At) -> Result<(), &'static str> {
+        if self.step.effect.action.verb() != Verb::ByHand {
+            return Err("that step is none for a person");
+        }
+        match self.progress {
+            Progress::Ended {
+                outcome: Outcome::Owed { .. },
+                ..
+            }
+            | Progress::Waiting => {}
+            Progress::Open { .. } | Progress::Ended { .. } => return Err("the task is not open"),
+            Progress::Superseded => return Err("a later plan took the step's place"),
+        }
+        let receipt = Receipt {
+            made: Some(evidence.to_owned()),
+            ..Receipt::default()
+        };
+        self.end(Outcome::Done, Some(receipt), at);
         Ok(())
     }
 

@@ -30,7 +30,7 @@ pub(super) fn leave(seen: &Observation, desired: &Desired, managed: &Managed<'_>
             .flatten()
             .map(|(n, _)| plain(n))
             .collect();
-        let held = [Holding::Channel, Holding::Team]
+        let held = [Holding::Channel, Holding::Team, Holding::Group]
             .into_iter()
             .flat_map(|k| account.held(k));
         for channel in held.filter(|h| managed.elsewhere(system, h) && !wanted.contains(plain(&h.name))) {
@@ -40,10 +40,8 @@ pub(super) fn leave(seen: &Observation, desired: &Desired, managed: &Managed<'_>
                 account: &account.id,
                 on_failure: OnFailure::Halt,
             };
-            let action = Action::LeaveChannel {
-                channel: channel.clone(),
-            };
-            if s.can.contains(&Verb::LeaveChannel) {
+            let action = Action::taking(channel.clone());
+            if s.can.contains(&action.verb()) {
                 steps.push(draft.put(place, action, &[], "policy gives it no more"));
             } else {
                 let failure = Failure::new(
@@ -69,6 +67,7 @@ pub(super) fn join(
 ) -> Vec<StepNo> {
     let mut steps = Vec::new();
     for (system, names) in &desired.gives {
+        let mut invited = None;
         for (name, why) in names {
             match find(seen, policy, system, name, now) {
                 Found::Holds => {}
@@ -79,7 +78,29 @@ pub(super) fn join(
                         account: &account,
                         on_failure: OnFailure::Owe,
                     };
-                    steps.push(draft.put(place, Action::JoinChannel { channel }, after, why.clone()));
+                    steps.push(draft.put(place, Action::giving(channel), after, why.clone()));
+                }
+                Found::Outside { channel } => {
+                    let place = Place {
+                        phase: Phase::Add,
+                        system,
+                        account: "",
+                        on_failure: OnFailure::Owe,
+                    };
+                    let address = seen.person.email.clone();
+                    invited.get_or_insert_with(|| {
+                        let no = draft.put(place, Action::Invite { address }, after, why.clone());
+                        steps.push(no);
+                    });
+                    let action = Action::giving(channel);
+                    let failure = Failure::transient(
+                        format!("join {name} in {system}"),
+                        "the invitation has to be accepted first",
+                    );
+                    let until = invitation(seen, policy, system, &action, now);
+                    let text = format!("{system}: {name} is owed: {}.", failure.summary);
+                    let no = draft.owe(place, action, why.clone(), failure, Some(until));
+                    draft.unknown(system, Some(no), text);
                 }
                 Found::Waits {
                     account,
@@ -94,7 +115,7 @@ pub(super) fn join(
                         on_failure: OnFailure::Owe,
                     };
                     let text = format!("{system}: {name} is owed: {}.", failure.summary);
-                    let no = draft.owe(place, Action::JoinChannel { channel }, why.clone(), failure, until);
+                    let no = draft.owe(place, Action::giving(channel), why.clone(), failure, until);
                     draft.unknown(system, Some(no), text);
                 }
             }
@@ -103,8 +124,28 @@ pub(super) fn join(
     steps
 }
 
+/// Until when an invitation may stay unanswered.
+fn invitation(
+    seen: &Observation,
+    policy: &Policy,
+    system: &System,
+    action: &Action,
+    now: DateTime<Utc>,
+) -> DateTime<Utc> {
+    let effect = Effect {
+        system: system.clone(),
+        account: String::new(),
+        action: action.clone(),
+    };
+    since(seen, &effect, now) + TimeDelta::from_std(policy.deadlines.invitation).unwrap_or_default()
+}
+
 enum Found {
     Holds,
+    /// Nobody there yet, and they can be asked in.
+    Outside {
+        channel: Held,
+    },
     Ready {
         account: String,
         channel: Held,
@@ -119,7 +160,17 @@ enum Found {
 
 fn find(seen: &Observation, policy: &Policy, system: &System, name: &str, now: DateTime<Utc>) -> Found {
     let what = format!("join {name} in {system}");
-    let mut channel = Held::new(Holding::Channel, "", name);
+    // What kind of thing it is, only the system's own list says.
+    let kind = if seen
+        .systems
+        .get(system)
+        .is_some_and(|s| s.can.contains(&Verb::JoinTeam))
+    {
+        Holding::Team
+    } else {
+        Holding::Channel
+    };
+    let mut channel = Held::new(kind, "", name);
     let mut account = String::new();
     let mut until = None;
     let failure = 'why: {
@@ -137,15 +188,14 @@ fn find(seen: &Observation, policy: &Policy, system: &System, name: &str, now: D
         }
         let there = match &s.account {
             Observed::Present(a) => a,
+            Observed::Absent if s.can.contains(&Verb::Invite) => return Found::Outside { channel },
             // Okta has assigned the app and nobody is there: for one who starts, the account is on its way.
             Observed::Unknown(f) if f.kind != Kind::Contradiction => break 'why f.clone(),
             Observed::Unknown(_) | Observed::Absent => {
                 let effect = Effect {
                     system: system.clone(),
                     account,
-                    action: Action::JoinChannel {
-                        channel: channel.clone(),
-                    },
+                    action: Action::giving(channel.clone()),
                 };
                 until =
                     Some(since(seen, &effect, now) + TimeDelta::from_std(policy.deadlines.account).unwrap_or_default());
@@ -157,12 +207,17 @@ fn find(seen: &Observation, policy: &Policy, system: &System, name: &str, now: D
         if there.state == State::Closed {
             break 'why Failure::permanent(what, format!("the account {} is {}", there.login, there.word));
         }
+        if there.state == State::Pending && s.can.contains(&Verb::Invite) {
+            let action = Action::giving(channel.clone());
+            until = Some(invitation(seen, policy, system, &action, now));
+            break 'why Failure::transient(what, "the invitation has to be accepted first");
+        }
         match there.holds.get(&channel.kind) {
             Some(Observed::Unknown(f)) => break 'why f.clone(),
             Some(Observed::Present(set)) if set.iter().any(|h| h.id == channel.id) => return Found::Holds,
             Some(Observed::Present(_) | Observed::Absent) | None => {}
         }
-        if !s.can.contains(&Verb::JoinChannel) {
+        if !s.can.contains(&Action::giving(channel.clone()).verb()) {
             break 'why Failure::new(
                 Kind::Cannot,
                 what,

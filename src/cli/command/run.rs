@@ -4,13 +4,14 @@ use clap::Subcommand;
 
 use crate::cli::{context::Context, error::CliError, exit::Exit, flow};
 
-/// Runs: list, show, finish, apply what was held
+/// Runs: list, show, finish, apply what was held, tick what a person did
 #[derive(Subcommand, Debug)]
 pub enum Run {
     List(ListArgs),
     Show(ShowArgs),
     Resume(ResumeArgs),
     Apply(ApplyArgs),
+    Tick(TickArgs),
 }
 
 /// List runs, the newest last
@@ -44,6 +45,21 @@ pub struct ApplyArgs {
     pub yes: bool,
 }
 
+/// Say that a task for people is done, and by what it can be seen
+///
+/// A task is named as the report names it. The run alone is enough where only one of its tasks is open.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Example:
+  jml run tick r-5k2m9q/alice@acme.example/7 --evidence \"badge 4711 is in the drawer\"")]
+pub struct TickArgs {
+    /// The task, as in r-5k2m9q/alice@acme.example/7
+    #[arg(value_name = "TASK")]
+    pub task: String,
+    /// A sentence for the auditor: by what it can be seen
+    #[arg(long, value_name = "TEXT")]
+    pub evidence: String,
+}
+
 impl Run {
     pub fn kind(&self) -> &'static str {
         match self {
@@ -51,12 +67,13 @@ impl Run {
             Run::Show(_) => "run-show",
             Run::Resume(_) => "resume",
             Run::Apply(_) => "run-apply",
+            Run::Tick(_) => "run-tick",
         }
     }
     pub fn reads(&self) -> bool {
         match self {
             Run::List(_) | Run::Show(_) => true,
-            Run::Resume(_) | Run::Apply(_) => false,
+            Run::Resume(_) | Run::Apply(_) | Run::Tick(_) => false,
         }
     }
 }
@@ -67,5 +84,6 @@ pub async fn run(cx: &Context, run: Run) -> Result<Exit, CliError> {
         Run::Show(a) => flow::run_show(cx, a).await,
         Run::Resume(a) => flow::run_resume(cx, a).await,
         Run::Apply(a) => flow::run_apply(cx, a).await,
+        Run::Tick(a) => flow::run_tick(cx, a).await,
     }
 }

@@ -162,6 +162,7 @@ fn row(e: &Entry, plans: &mut Plans, records: &mut Records) -> Row {
             }
             out.outcome = Some("delivered".into());
         }
+        Body::Ticked { evidence, .. } => out.outcome = Some(format!("done by hand: {evidence}")),
         Body::Resumed { operator } => out.outcome = Some(format!("taken up by {operator}")),
         Body::Closed { result, .. } => out.outcome = Some(result.name().into()),
         Body::Linked {

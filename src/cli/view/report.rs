@@ -3,6 +3,7 @@
 //! "Still open" is what a help desk reads aloud: never left out, never more than was read.
 
 mod rows;
+pub mod tasks;
 
 use chrono::{DateTime, Utc};
 
@@ -10,7 +11,7 @@ use super::{Screen, Tenant, plan::across, words};
 use crate::{
     cli::text::{self, between, clock, instant, pad, span, width},
     ledger::fold::{PersonState, State, StepRecord},
-    model::{Flow, Outcome, What},
+    model::{Flow, Outcome, Verb, What},
 };
 
 /// How the commands in it lead back to the same tenant: ` --sandbox`, ` --config FILE`, or nothing.
@@ -93,6 +94,13 @@ pub fn next(state: &State, person: &PersonState, flags: Flags<'_>) -> Vec<Next> 
             out.push(n);
         }
     }
+    for task in tasks::open(state, person) {
+        let name = text::shell(&task.name);
+        out.push(Next {
+            text: format!("When done: {}.", task.what),
+            command: Some(format!("jml run tick {name} --evidence TEXT{flags}")),
+        });
+    }
     if unfinished(person) {
         out.push(Next {
             text: "Finish this run.".into(),
@@ -102,9 +110,14 @@ pub fn next(state: &State, person: &PersonState, flags: Flags<'_>) -> Vec<Next> 
     out
 }
 
-/// Something is left that a later run can take up.
+/// Something is left that a later run can take up: what a person has to do is not.
 fn unfinished(person: &PersonState) -> bool {
-    person.steps.iter().any(|s| !s.superseded() && !s.settled())
+    let ours = |s: &&StepRecord| s.step.effect.action.verb() != Verb::ByHand;
+    person
+        .steps
+        .iter()
+        .filter(ours)
+        .any(|s| !s.superseded() && !s.settled())
 }
 
 struct Report<'a> {

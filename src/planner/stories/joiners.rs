@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use snapbox::{assert_data_eq, str};
 
 use super::firm::*;
@@ -218,4 +220,32 @@ fn a_person_of_hrs_file_is_made_first_and_with_nothing() {
     assert_eq!(plan.person, None);
     worker.department = Some("Basket Weaving".to_owned());
     assert!(create(&worker, &firm.policy, &firm.tenant, firm.now).is_err());
+}
+
+#[test]
+fn who_is_not_in_yet_is_invited_and_what_follows_is_owed() {
+    let rule = PolicyRule {
+        when: BTreeMap::from([("department".to_owned(), "Engineering".to_owned())]),
+        groups: Vec::new(),
+        gives: BTreeMap::from([(System::of("github"), vec!["core".to_owned(), "infra".to_owned()])]),
+    };
+    let mut firm = firm()
+        .target("github", &[Verb::Invite, Verb::JoinTeam, Verb::LeaveTeam])
+        .policy(|p| p.rules.push(rule));
+    let teams = ["core", "infra"].map(|t| (t.to_owned(), Held::new(Holding::Team, t, t)));
+    firm.tenant
+        .offers
+        .insert(System::of("github"), Observed::Present(teams.into()));
+    let brief = |who: &Someone| {
+        let brief = firm.joiner(who, Welcome::default()).brief();
+        let lines: Vec<&str> = brief.lines().filter(|l| l.contains("github")).collect();
+        lines.join("\n")
+    };
+    assert_data_eq!(brief(&nora(&firm)), str![[r#""#]]);
+    let invited = nora(&firm)
+        .has("github")
+        .account("github", |a| a.state = State::Pending);
+    assert_data_eq!(brief(&invited), str![[r#""#]]);
+    let member = nora(&firm).has("github");
+    assert_data_eq!(brief(&member), str![[r#""#]]);
 }
