@@ -6,20 +6,20 @@ use std::{collections::BTreeMap, path::Path};
 
 use serde_json::{Map, Value, json};
 
-use super::{TWINS, quiet, roster, world::World};
+use super::{member, quiet, roster, world::World};
 
 /// What the document points at.
 pub struct Places<'a> {
     /// The folder that it stands in, absolute: credentials and roster.csv are beside it.
     pub folder: &'a Path,
     pub ledger: &'a Path,
-    pub origins: &'a BTreeMap<&'static str, String>,
+    pub origins: &'a BTreeMap<String, String>,
     pub control: &'a str,
     pub nonce: &'a str,
 }
 
 /// `given.config` is merged over the whole at the end.
-pub fn document(world: &World, places: &Places<'_>) -> Value {
+pub fn document(world: &mut World, places: &Places<'_>) -> Value {
     let mut doc = json!({
         "systems": systems(world, places),
         "roster": {"source": "okta"},
@@ -45,30 +45,39 @@ pub fn toml(document: &Value) -> Result<String, String> {
 }
 
 /// The files of credentials beside it: name and content.
-pub fn credentials(world: &World) -> Vec<(String, String)> {
-    let here = TWINS.iter().filter(|t| (t.here)(world));
-    here.flat_map(|t| ["read", "write"].map(|right| (t, right)))
-        .filter_map(|(t, right)| {
-            let name = format!("{}.{right}", t.name);
-            let content = (t.record)(world, right).or_else(|| world.secret(&name).map(str::to_owned))?;
-            Some((name, content))
-        })
-        .collect()
+pub fn credentials(world: &mut World) -> Vec<(String, String)> {
+    let mut out = Vec::new();
+    for member in member::all(world) {
+        for right in ["read", "write"] {
+            let name = format!("{}.{right}", member.name);
+            let record = member.record(world, right);
+            out.extend(
+                record
+                    .or_else(|| world.secret(&name).map(str::to_owned))
+                    .map(|c| (name, c)),
+            );
+        }
+    }
+    out
 }
 
-fn systems(world: &World, places: &Places<'_>) -> Map<String, Value> {
+fn systems(world: &mut World, places: &Places<'_>) -> Map<String, Value> {
     let file = |name: String| format!("file:{}", places.folder.join(name).to_string_lossy());
     let mut out = Map::new();
-    for (system, origin) in places.origins {
+    for (name, origin) in places.origins {
+        let Some(member) = member::named_so(name) else {
+            continue;
+        };
         let mut table = json!({"url": origin});
+        if member.name != member.twin.name {
+            table["kind"] = member.twin.name.into();
+        }
         for right in ["read", "write"] {
-            table[right] = file(format!("{system}.{right}")).into();
+            table[right] = file(format!("{}.{right}", member.name)).into();
         }
-        if let Some(twin) = TWINS.iter().find(|t| t.name == *system) {
-            // null takes a key away
-            merge(&mut table, &(twin.section)(world));
-        }
-        out.insert((*system).into(), table);
+        // null takes a key away
+        merge(&mut table, &member.section(world));
+        out.insert(member.configured().into(), table);
     }
     out
 }
@@ -160,11 +169,11 @@ mod tests {
     use super::*;
 
     fn doc(given: Value) -> Value {
-        let world = World {
+        let mut world = World {
             given,
             ..World::default()
         };
-        let origins = BTreeMap::from([("okta", "http://127.0.0.1:1".to_owned())]);
+        let origins = BTreeMap::from([("okta".to_owned(), "http://127.0.0.1:1".to_owned())]);
         let places = Places {
             folder: Path::new("/f"),
             ledger: Path::new("/f/ledger.db"),
@@ -172,7 +181,7 @@ mod tests {
             control: "http://127.0.0.1:2",
             nonce: "n",
         };
-        document(&world, &places)
+        document(&mut world, &places)
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{TWINS, config, engine::Engine, faults::Faults, given, twin::Reply};
+use super::{config, engine::Engine, faults::Faults, given, member, twin::Reply};
 
 impl Engine {
     pub fn control(&self, method: &str, path: &str, body: &[u8]) -> Reply {
@@ -16,7 +16,7 @@ impl Engine {
             ("PATCH", "/state") => parsed().and_then(|b| self.patch(&b)).map(|()| json!({})),
             ("GET", "/faults") => Ok(self.faults()),
             ("POST", "/faults") => parsed().and_then(|b| Faults::arm(&b)).map(|f| {
-                self.lock().faults = f;
+                self.lock().arm(f);
                 json!({})
             }),
             ("POST", "/release") => {
@@ -82,8 +82,8 @@ impl Engine {
             None => json!({"kind": "okta"}),
         };
         out.insert("roster".into(), roster);
-        for twin in TWINS.iter().filter(|t| (t.here)(&inner.world)) {
-            out.insert(twin.name.into(), (twin.state)(&inner.world));
+        for member in member::all(&mut inner.world) {
+            out.insert(member.name.clone(), member.state(&mut inner.world));
         }
         let _ = inner.save(); // what fell due is written with the next request at the latest
         out.into()
@@ -107,9 +107,11 @@ impl Engine {
                     inner.set_roster(csv)?;
                 }
                 system => {
-                    let twin = TWINS.iter().find(|t| t.name == system && (t.here)(&inner.world));
-                    let twin = twin.ok_or_else(|| format!("{system}: unknown key"))?;
-                    (twin.patch)(&mut inner.world, part).map_err(|e| format!("{system}: {e}"))?;
+                    let member = member::find(&mut inner.world, system);
+                    let member = member.ok_or_else(|| format!("{system}: unknown key"))?;
+                    member
+                        .patch(&mut inner.world, part)
+                        .map_err(|e| format!("{system}: {e}"))?;
                 }
             }
         }

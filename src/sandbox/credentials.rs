@@ -1,16 +1,19 @@
 //! The tokens of a start: made anew each time, in the vendors' own forms.
 
-use super::{Error, TWINS, files, world::Credential};
+use serde_json::Value;
+
+use super::{Error, files, member, world::Credential};
 
 /// Three a system, and what else its row names.
-pub fn made() -> Result<Vec<Credential>, Error> {
+pub fn made(given: &Value) -> Result<Vec<Credential>, Error> {
     let mut out = Vec::new();
-    for twin in TWINS {
+    for member in member::named(given) {
+        let twin = member.twin;
         for right in ["read", "write", "all"].iter().chain(twin.more) {
             let random = files::secret(128).map_err(Error::Io)?;
             out.push(Credential {
                 system: twin.name,
-                name: format!("{}.{right}", twin.name),
+                name: format!("{}.{right}", member.name),
                 secret: (twin.secret)(right, &random),
                 write: *right != "read",
             });

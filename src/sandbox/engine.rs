@@ -14,13 +14,14 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use super::{
-    Error, TWINS,
+    Error,
     clock::Clock,
     credentials,
     exchange::Open,
     faults::Faults,
     files, given,
     journal::Journal,
+    member,
     named::Named,
     persist::{Change, Log},
     provisioning, roster,
@@ -78,8 +79,8 @@ pub(super) struct Inner {
     pub log: Option<Log>,
     pub latency: Duration,
     /// Requests that have no answer yet, by system.
-    pub open: BTreeMap<&'static str, u32>,
-    pub origins: BTreeMap<&'static str, String>,
+    pub open: BTreeMap<String, u32>,
+    pub origins: BTreeMap<String, String>,
     /// The configuration files that stand for this world.
     pub written: Written,
 }
@@ -114,29 +115,31 @@ impl Engine {
         let mut world = World {
             now,
             set_at: now,
+            credentials: credentials::made(&given)?,
             given,
-            credentials: credentials::made()?,
             rates: setup.rates,
             ..World::default()
         };
-        for twin in TWINS {
-            let place = if twin.name == "okta" {
+        for member in member::named(&world.given) {
+            let place = if member.name == "okta" {
                 "/okta".into()
             } else {
-                format!("/apps/{}", twin.name)
+                format!("/apps/{}", member.name)
             };
             let part = world.given.pointer(&place).cloned().unwrap_or_default();
-            (twin.load)(&mut world, &part).map_err(|e| Error::World(format!("{}: {e}", &place[1..])))?;
+            let loaded = member.load(&mut world, &part);
+            loaded.map_err(|e| Error::World(format!("{}: {e}", &place[1..])))?;
         }
         if let Some(log) = &setup.log {
             restore(&mut world, log)?;
         }
         world.dirty.clear();
         // a port for each; in memory the addresses are only names
-        let open = TWINS.iter().filter(|t| (t.here)(&world)).enumerate();
+        let open = member::all(&mut world).into_iter().enumerate();
         let origins = open
-            .map(|(i, t)| (t.name, format!("http://127.0.0.1:{}", 1 + i)))
+            .map(|(i, m)| (m.name, format!("http://127.0.0.1:{}", 1 + i)))
             .collect();
+        world.manners = faults.manners();
         let inner = Inner {
             world,
             clock,
@@ -161,13 +164,9 @@ impl Engine {
     }
 
     /// The systems of this world, in the table's order.
-    pub fn systems(&self) -> Vec<&'static str> {
-        let inner = self.lock();
-        TWINS
-            .iter()
-            .filter(|t| (t.here)(&inner.world))
-            .map(|t| t.name)
-            .collect()
+    pub fn systems(&self) -> Vec<String> {
+        let mut inner = self.lock();
+        member::all(&mut inner.world).into_iter().map(|m| m.name).collect()
     }
 
     /// The twin's address, `http://127.0.0.1:PORT`; in memory the engine makes one up.
@@ -176,16 +175,16 @@ impl Engine {
     }
 
     /// Whose address it is.
-    pub fn system_at(&self, origin: &str) -> Option<&'static str> {
+    pub fn system_at(&self, origin: &str) -> Option<String> {
         self.lock()
             .origins
             .iter()
             .find(|(_, o)| *o == origin)
-            .map(|(name, _)| *name)
+            .map(|(name, _)| name.clone())
     }
 
-    pub(super) fn set_origin(&self, system: &'static str, origin: String) {
-        self.lock().origins.insert(system, origin);
+    pub(super) fn set_origin(&self, system: &str, origin: String) {
+        self.lock().origins.insert(system.to_owned(), origin);
     }
 
     /// `okta.read`, `okta.write`, `okta.all`, …
@@ -222,14 +221,11 @@ impl Engine {
 
     /// `None`: the connection ends without an answer. Dropped before that, the request is journalled as unanswered.
     pub async fn handle(&self, system: &str, request: Request) -> Option<Reply> {
-        let twin = TWINS
-            .iter()
-            .find(|t| t.name == system)
-            .filter(|t| (t.here)(&self.lock().world));
-        let Some(twin) = twin else {
+        let member = member::find(&mut self.lock().world, system);
+        let Some(member) = member else {
             return Some(Reply::empty(501));
         };
-        let mut open = Open::new(self, twin, request);
+        let mut open = Open::new(self, member, request);
         let fate = open.fate();
         if fate.delay > TimeDelta::zero() {
             tokio::time::sleep(fate.delay.to_std().unwrap_or_default()).await;
@@ -268,10 +264,16 @@ impl Inner {
     pub fn tick(&mut self, host: DateTime<Utc>) {
         let now = self.clock.now(host);
         self.world.now = now;
-        for twin in TWINS {
-            (twin.tick)(&mut self.world, now);
+        for member in member::named(&self.world.given) {
+            member.tick(&mut self.world, now);
         }
         provisioning::deliver(&mut self.world);
+    }
+
+    /// These faults, and no others.
+    pub fn arm(&mut self, faults: Faults) {
+        self.world.manners = faults.manners();
+        self.faults = faults;
     }
 
     /// Writes down what changed.
@@ -280,8 +282,8 @@ impl Inner {
         let Some(log) = &mut self.log else { return Ok(()) };
         let mut changes = Vec::with_capacity(dirty.len());
         for (system, list, id) in dirty {
-            if let Some(twin) = TWINS.iter().find(|t| t.name == system) {
-                let entry = (twin.entry)(&self.world, &list, &id);
+            if let Some(member) = member::named_so(&system) {
+                let entry = member.entry(&mut self.world, &list, &id);
                 changes.push(Change {
                     system,
                     list,
@@ -333,8 +335,8 @@ fn restore(world: &mut World, log: &Log) -> Result<(), Error> {
                 }
             }
             (system, list, entry) => {
-                if let Some(twin) = TWINS.iter().find(|t| t.name == system) {
-                    (twin.restore)(world, list, &c.id, entry.as_ref()).map_err(wrong)?;
+                if let Some(member) = member::find(world, system) {
+                    member.restore(world, list, &c.id, entry.as_ref()).map_err(wrong)?;
                 }
             }
         }

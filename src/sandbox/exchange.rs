@@ -8,23 +8,24 @@ use super::{
     engine::{Engine, Inner, Request},
     faults::{End, Fate, Seen},
     journal::{self, Exchange},
-    twin::{Call, Reply, Twin},
+    member::Member,
+    twin::{Call, Reply},
 };
 
 /// One exchange that is going on.
 pub struct Open<'a> {
     engine: &'a Engine,
-    twin: &'static Twin,
+    member: Member,
     request: Request,
     journalled: bool,
 }
 
 impl<'a> Open<'a> {
-    pub fn new(engine: &'a Engine, twin: &'static Twin, request: Request) -> Open<'a> {
-        *engine.lock().open.entry(twin.name).or_default() += 1;
+    pub fn new(engine: &'a Engine, member: Member, request: Request) -> Open<'a> {
+        *engine.lock().open.entry(member.name.clone()).or_default() += 1;
         Open {
             engine,
-            twin,
+            member,
             request,
             journalled: false,
         }
@@ -48,7 +49,7 @@ impl<'a> Open<'a> {
             headers: self.request.headers.clone(),
             body: self.request.body.clone(),
             now: inner.world.now,
-            origin: inner.origins.get(self.twin.name).cloned().unwrap_or_default(),
+            origin: inner.origins.get(&self.member.name).cloned().unwrap_or_default(),
         }
     }
 
@@ -57,11 +58,11 @@ impl<'a> Open<'a> {
         let mut inner = self.engine.lock();
         inner.tick((self.engine.host)());
         let call = self.call(&inner);
-        let operation = (self.twin.operation)(&inner.world, &call);
+        let operation = self.member.operation(&mut inner.world, &call);
         let (path, query) = self.target();
         let now = inner.world.now;
         inner.faults.meet(&Seen {
-            system: self.twin.name,
+            system: &self.member.name,
             method: &self.request.method,
             path,
             query,
@@ -78,7 +79,7 @@ impl<'a> Open<'a> {
         inner.world.okta.in_flight = inner.open.get("okta").copied().unwrap_or_default();
         let done = (!fate.undone).then(|| {
             let call = self.call(&inner);
-            (self.twin.answer)(&mut inner.world, &call)
+            self.member.answer(&mut inner.world, &call)
         });
         let saved = inner.save();
         let mut reply = match &fate.end {
@@ -108,7 +109,7 @@ impl<'a> Open<'a> {
     fn journal(&self, inner: &mut Inner, reply: Option<&Reply>) -> io::Result<()> {
         let (path, query) = self.target();
         let exchange = Exchange {
-            system: self.twin.name,
+            system: &self.member.name,
             method: &self.request.method,
             path,
             query,
@@ -129,7 +130,7 @@ impl Drop for Open<'_> {
     /// Where no line was written, the caller went away while the request waited: nothing was done, nothing was answered.
     fn drop(&mut self) {
         let mut inner = self.engine.lock();
-        if let Some(n) = inner.open.get_mut(self.twin.name) {
+        if let Some(n) = inner.open.get_mut(&self.member.name) {
             *n -= 1;
         }
         if !self.journalled {

@@ -3,6 +3,8 @@
 //!
 //! Deterministic: a fault counts the requests that it matches, and nothing else decides.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
@@ -114,13 +116,20 @@ impl Faults {
         for armed in &mut self.list {
             let fits = match &armed.what {
                 What::Route { on, .. } => matches(on, seen),
-                What::Named(n) => n.fits(seen.system, seen.operation),
+                What::Named(n) => match n.manner() {
+                    Some((system, _)) => system == seen.system,
+                    None => n.fits(seen.system, seen.operation),
+                },
             };
             if !fits {
                 continue;
             }
             armed.met += 1;
             let due = armed.met >= armed.nth && armed.times.is_none_or(|t| armed.met < armed.nth + t);
+            if matches!(&armed.what, What::Named(n) if n.manner().is_some()) {
+                armed.fired += 1; // the twin itself differs: nothing becomes of the request here
+                continue;
+            }
             if due && fate.is_none() {
                 armed.fired += 1;
                 fate = Some(match &armed.what {
@@ -130,6 +139,19 @@ impl Faults {
             }
         }
         fate.unwrap_or_default()
+    }
+
+    /// Ways to differ that are on, by system.
+    pub fn manners(&self) -> BTreeMap<String, BTreeSet<String>> {
+        let mut out: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for armed in &self.list {
+            if let What::Named(n) = &armed.what
+                && let Some((system, word)) = n.manner()
+            {
+                out.entry(system.into()).or_default().insert(word.into());
+            }
+        }
+        out
     }
 
     /// Each fault with how often it fired: a test asserts that its fault did.
@@ -256,6 +278,15 @@ pub fn refusal(seen: &Seen<'_>, status: u16) -> Reply {
                     .with("x-rate-limit-remaining", "0")
                     .with("x-rate-limit-reset", reset),
                 _ => reply,
+            }
+        }
+        _ if system == "scim" || system.starts_with("scim:") => {
+            let body = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"], "status": status.to_string(), "detail": summary});
+            let reply = Reply::json(status, &body);
+            if status == 429 {
+                reply.with("retry-after", "2")
+            } else {
+                reply
             }
         }
         "slack" if seen.path.starts_with("/scim/") => scim(seen.path, status),

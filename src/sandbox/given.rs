@@ -5,7 +5,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
-use super::TWINS;
+use super::member;
 use super::shape::{
     Shape::{self, *},
     check,
@@ -15,7 +15,7 @@ use super::shape::{
 pub fn world(given: &Value) -> Result<(), String> {
     check(&WORLD, given, "")?;
     for (app, value) in given["apps"].as_object().into_iter().flatten() {
-        let twin = TWINS.iter().find(|t| t.name == app).and_then(|t| t.given);
+        let twin = member::row(app).and_then(|t| t.given);
         check(twin.unwrap_or(&Never), value, &format!("apps.{app}"))?;
     }
     match given.pointer("/roster/kind").and_then(Value::as_str) {

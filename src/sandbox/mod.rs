@@ -19,6 +19,7 @@ pub mod files;
 pub mod firm;
 pub mod given;
 pub mod journal;
+pub mod member;
 pub mod merge;
 pub mod named;
 pub mod net;

@@ -5,6 +5,7 @@
 
 use super::{
     faults::{End, Fate, Seen, refusal},
+    member,
     quiet::wild,
 };
 
@@ -15,15 +16,15 @@ SYSTEM:ACTION[:SUBJECT][@ATTEMPT]:WHEN=KIND, e.g. okta:remove-member:ROLE-ENG@1:
   ATTEMPT   1 (the first, by default), 2+ (from the second on), or all
   WHEN      before (nothing is done), after (it is done), or answer (it is done, the answer is spoilt)
   KIND      401 403 404 429 500 503 timeout reset malformed empty lost-answer hold
+  SYSTEM:MANNER alone (scim:wiki:put-only) has a system differ in one of its own ways, which its twin names
   hold      prints `hit NAME` and keeps the request (before) or its answer (after) back until POST /release";
 
 #[derive(Clone)]
 pub struct Named {
     /// As given.
     pub text: String,
-    system: String,
-    /// `remove-member:ROLE-ENG`
-    operation: String,
+    /// `okta:remove-member:ROLE-ENG`; of a manner, the system alone.
+    place: String,
     /// From which matching request on, and how many of them (`None`: all).
     pub attempts: (u64, Option<u64>),
     when: When,
@@ -46,11 +47,16 @@ enum Kind {
     Empty,
     LostAnswer,
     Hold,
+    /// A way of the system's own to differ, as long as the fault is armed.
+    Manner(&'static str),
 }
 
 impl Named {
     pub fn parse(text: &str) -> Result<Named, String> {
         let wrong = |why: &str| format!("fault {text:?}: {why}\n{HELP}");
+        if let Some(manner) = manner(text) {
+            return Ok(manner);
+        }
         let (place, kind) = text.rsplit_once('=').ok_or_else(|| wrong("=KIND is missing"))?;
         let (place, when) = place.rsplit_once(':').ok_or_else(|| wrong(":WHEN is missing"))?;
         let (name, attempts) = match place.rsplit_once('@').and_then(|(n, a)| Some((n, attempts(a)?))) {
@@ -58,7 +64,7 @@ impl Named {
             None => (place, (1, Some(1))),
         };
         let (system, operation) = name.split_once(':').ok_or_else(|| wrong("SYSTEM:ACTION is wanted"))?;
-        if !super::TWINS.iter().any(|t| t.name == system) {
+        if member::row(system).is_none() {
             return Err(wrong("no such system"));
         }
         let when = match when {
@@ -85,18 +91,26 @@ impl Named {
         }
         Ok(Named {
             text: text.into(),
-            system: system.into(),
-            operation: operation.into(),
+            place: name.into(),
             attempts,
             when,
             kind,
         })
     }
 
+    /// The system and the manner, where it is one.
+    pub fn manner(&self) -> Option<(&str, &'static str)> {
+        match self.kind {
+            Kind::Manner(word) => Some((&self.place, word)),
+            _ => None,
+        }
+    }
+
     pub fn fits(&self, system: &str, operation: Option<&str>) -> bool {
         let Some(operation) = operation else { return false };
         let action = operation.split(':').next().unwrap_or_default();
-        self.system == system && (wild(&self.operation, operation) || wild(&self.operation, action))
+        let rest = self.place.strip_prefix(system).and_then(|r| r.strip_prefix(':'));
+        rest.is_some_and(|wanted| wild(wanted, operation) || wild(wanted, action))
     }
 
     pub fn fate(&self, seen: &Seen<'_>) -> Fate {
@@ -107,7 +121,7 @@ impl Named {
             Kind::Reset | Kind::LostAnswer => End::Lost,
             Kind::Malformed => End::Malformed,
             Kind::Empty => End::Empty,
-            Kind::Hold => End::Answer,
+            Kind::Hold | Kind::Manner(_) => End::Answer,
         };
         let hold = (self.kind == Kind::Hold).then(|| (self.text.trim_end_matches("=hold").to_owned(), before));
         Fate {
@@ -117,6 +131,20 @@ impl Named {
             ..Fate::default()
         }
     }
+}
+
+/// `SYSTEM:MANNER`
+fn manner(text: &str) -> Option<Named> {
+    let (system, word) = text.rsplit_once(':')?;
+    let known = member::row(system)?.manners;
+    let word = known.iter().find(|m| **m == word)?;
+    Some(Named {
+        text: text.into(),
+        place: system.into(),
+        attempts: (1, None),
+        when: When::Before,
+        kind: Kind::Manner(word),
+    })
 }
 
 fn attempts(text: &str) -> Option<(u64, Option<u64>)> {

@@ -50,7 +50,7 @@ pub fn start(engine: &Arc<Engine>) -> io::Result<Served> {
     let mut listeners = Vec::new();
     for system in engine.systems() {
         let (listener, origin) = bind()?;
-        engine.set_origin(system, origin);
+        engine.set_origin(&system, origin);
         listeners.push((system, listener));
     }
     let (listener, control) = bind()?;
@@ -104,13 +104,14 @@ fn serve(listener: std::net::TcpListener, router: Router) {
     tokio::spawn(async move { axum::serve(Cuttable(listener), service).await });
 }
 
-fn twin(engine: Arc<Engine>, system: &'static str) -> Router {
+fn twin(engine: Arc<Engine>, system: String) -> Router {
+    let system: Arc<str> = system.into();
     Router::new().fallback(
         move |ConnectInfo(cut): ConnectInfo<Cut>, request: http::Request<Body>| async move {
             let Some(request) = read(request).await else {
                 return plain(StatusCode::PAYLOAD_TOO_LARGE);
             };
-            match engine.handle(system, request).await {
+            match engine.handle(&system, request).await {
                 Some(reply) => response(reply),
                 None => {
                     cut.0.store(true, Ordering::Release);

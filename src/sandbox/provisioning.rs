@@ -3,7 +3,7 @@
 //! An app that isn't in this world, or that refuses, is told nothing more: at Okta, too, the assignment and the account part there.
 
 use super::{
-    TWINS,
+    member,
     world::{Provision, World},
 };
 
@@ -15,8 +15,7 @@ pub fn deliver(world: &mut World) {
 }
 
 fn hand(world: &mut World, push: &Provision) {
-    let twin = TWINS.iter().find(|t| t.name == push.system && (t.here)(world));
-    if let Some(twin) = twin {
-        (twin.provision)(world, push);
+    if let Some(member) = member::find(world, &push.system) {
+        member.provision(world, push);
     }
 }

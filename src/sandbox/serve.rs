@@ -14,10 +14,11 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Error, TWINS,
+    Error,
     engine::{Engine, Host, Say, Setup},
     files, given,
     journal::Journal,
+    member,
     named::Named,
     net,
     start::{self, Firm, Started},
@@ -157,9 +158,9 @@ fn behaviour(options: &Options) -> Result<Firm, Error> {
 }
 
 fn rate(text: &str) -> Result<(String, u32), String> {
-    let parsed = text.split_once(':').and_then(|(system, rest)| {
+    let parsed = text.rsplit_once(':').and_then(|(system, rest)| {
         let n = rest.strip_suffix("/min")?.parse::<u32>().ok().filter(|n| *n > 0)?;
-        TWINS.iter().any(|t| t.name == system).then(|| (system.to_owned(), n))
+        member::row(system).is_some().then(|| (system.to_owned(), n))
     });
     parsed.ok_or_else(|| format!("rate {text:?}: SYSTEM:N/min is wanted, e.g. okta:600/min"))
 }

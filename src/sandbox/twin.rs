@@ -73,6 +73,10 @@ impl Reply {
 pub struct Twin {
     /// The journal's `system` and the key in the endpoints file.
     pub name: &'static str,
+    /// May a world have more of them, each under a name of its own (`scim:wiki`)? Then `World::asked` says which is meant.
+    pub many: bool,
+    /// Ways of its own to differ, that a fault turns on (`scim:wiki:put-only`); `World::manners` says which are on.
+    pub manners: &'static [&'static str],
     pub answer: fn(&mut World, &Call) -> Reply,
     /// Takes the system's part of a `given` world (null where it isn't named).
     pub load: fn(&mut World, &Value) -> Result<(), String>,
@@ -111,6 +115,8 @@ pub struct Twin {
 pub const fn blank(name: &'static str) -> Twin {
     Twin {
         name,
+        many: false,
+        manners: &[],
         answer: |_, _| Reply::empty(501),
         load: |_, _| Ok(()),
         state: |_| Value::Null,

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{datadog::Datadog, okta::Okta, servicenow::Servicenow, slack::Slack};
+use super::{datadog::Datadog, okta::Okta, scim::Scim, servicenow::Servicenow, slack::Slack};
 
 /// A token of one system. The journal writes its name, never the secret.
 #[derive(Clone)]
@@ -52,6 +52,10 @@ pub struct World {
     pub credentials: Vec<Credential>,
     /// Requests a minute that a system grants (`serve --rate okta:600/min`); a system that isn't named has the vendor's own limits.
     pub rates: BTreeMap<String, u32>,
+    /// Under which name the row at hand is asked, its own or an instance's (`scim:wiki`); `member` sets it.
+    pub asked: String,
+    /// Ways to differ that faults have turned on, by system.
+    pub manners: BTreeMap<String, BTreeSet<String>>,
     pub okta: Okta,
     /// What Okta tells other systems at this moment: the engine hands each to its system's twin.
     pub provisioning: Vec<Provision>,

@@ -13,9 +13,9 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
 use super::{
-    TWINS, config,
+    config,
     engine::{Engine, Inner},
-    files,
+    files, member,
 };
 
 /// Where the configuration stands, and what it says there.
@@ -35,15 +35,16 @@ impl Engine {
         let config = std::path::absolute(config)?;
         let folder = config.parent().unwrap_or(Path::new("/")).to_owned();
         let mut inner = self.lock();
+        let origins = inner.origins.clone();
         let places = config::Places {
             folder: &folder,
             ledger,
-            origins: &inner.origins,
+            origins: &origins,
             control,
             nonce: &self.nonce,
         };
-        let document = config::document(&inner.world, &places);
-        for (name, secret) in config::credentials(&inner.world) {
+        let document = config::document(&mut inner.world, &places);
+        for (name, secret) in config::credentials(&mut inner.world) {
             files::replace(&folder.join(name), &secret)?;
         }
         files::replace(&config, &config::toml(&document).map_err(io::Error::other)?)?;
@@ -53,20 +54,20 @@ impl Engine {
 
     /// For other clients: `{"okta": {"base_url", "token", …}, …, "control": {"base_url"}}`.
     pub fn endpoints(&self, control: &str) -> Value {
-        let inner = self.lock();
+        let mut inner = self.lock();
         let mut out = Map::new();
-        for twin in TWINS {
-            let Some(origin) = inner.origins.get(twin.name) else {
+        for member in member::all(&mut inner.world) {
+            let Some(origin) = inner.origins.get(&member.name).cloned() else {
                 continue;
             };
             let token = inner
                 .world
                 .credentials
                 .iter()
-                .find(|c| c.name == format!("{}.all", twin.name));
+                .find(|c| c.name == format!("{}.all", member.name));
             let mut entry = json!({"base_url": origin, "token": token.map(|c| &c.secret)});
-            config::merge(&mut entry, &(twin.endpoints)(&inner.world, origin));
-            out.insert(twin.name.into(), entry);
+            config::merge(&mut entry, &member.endpoints(&mut inner.world, &origin));
+            out.insert(member.name, entry);
         }
         out.insert("control".into(), json!({"base_url": control}));
         out.into()

@@ -39,7 +39,7 @@ impl Wire for Mem {
                 headers: request.headers.iter().map(text).collect(),
                 body: request.body.to_vec(),
             };
-            let Some(reply) = self.0.handle(system, asked).await else {
+            let Some(reply) = self.0.handle(&system, asked).await else {
                 return Err(WireError::Cut("closed without an answer".into()));
             };
             let mut headers = HeaderMap::new();

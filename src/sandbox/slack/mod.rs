@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 use super::{
     merge, quiet,
-    twin::{Call, Reply, Twin},
+    twin::{Call, Reply, Twin, blank},
     world::{Credential, ProvisionKind, World},
 };
 
@@ -67,6 +67,7 @@ pub const TWIN: Twin = Twin {
     provision: |w, push| {
         let _ = provision(w, &push.user_name, push.kind == ProvisionKind::Create);
     },
+    ..blank(NAME)
 };
 
 #[derive(Clone, Copy, Default, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -161,7 +161,7 @@ impl Wire for Mem {
                 self.hit.notify_one();
                 std::future::pending::<()>().await;
             }
-            let reply = self.engine.handle(system, asked).await;
+            let reply = self.engine.handle(&system, asked).await;
             if kill == Some(When::Effect) {
                 self.hit.notify_one();
                 std::future::pending::<()>().await;

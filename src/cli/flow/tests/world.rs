@@ -145,7 +145,7 @@ impl World {
         let origins = engine
             .systems()
             .into_iter()
-            .map(|s| (s, engine.origin(s).unwrap()))
+            .map(|s| (s.clone(), engine.origin(&s).unwrap()))
             .collect();
         let places = config::Places {
             folder: Path::new("/"),
@@ -154,11 +154,11 @@ impl World {
             control: "http://127.0.0.1:9",
             nonce: "n",
         };
-        let of = world::World {
+        let mut of = world::World {
             given,
             ..world::World::default()
         };
-        let mut document = config::document(&of, &places);
+        let mut document = config::document(&mut of, &places);
         let mut secrets = BTreeMap::new();
         for (system, table) in document["systems"].as_object_mut().unwrap() {
             for right in ["read", "write"] {
