@@ -28,6 +28,7 @@ pub mod persist;
 pub mod provisioning;
 pub mod quiet;
 pub mod roster;
+pub mod scim;
 pub mod serve;
 pub mod servicenow;
 pub mod shape;

@@ -61,6 +61,8 @@ pub struct World {
     pub provisioning: Vec<Provision>,
     /// `None`: the world doesn't name the system, no port is opened for it.
     pub slack: Option<Slack>,
+    /// By name: `scim:wiki`.
+    pub scim: BTreeMap<String, Scim>,
     pub servicenow: Servicenow,
     pub datadog: Datadog,
     /// Entries changed since the change log was last written: (system, list, id).
