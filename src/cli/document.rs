@@ -564,6 +564,21 @@ pub struct ShowSystem {
     pub detail: Option<String>,
 }
 
+/// Something that is not as HR and policy have it.
+#[derive(Serialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+pub struct Drift {
+    /// The person's login; of an account that is nobody's, the account's. Empty where a system could not be read.
+    pub login: String,
+    /// The system's name.
+    pub system: String,
+    /// What is wrong.
+    pub what: String,
+    /// Since when, if that is known.
+    pub since: Option<DateTime<Utc>>,
+    /// drift or unknown
+    pub mark: String,
+}
+
 #[derive(Serialize, JsonSchema, Clone, Debug)]
 pub struct Doctor {
     /// One a system of the configuration, and the ledger.
@@ -759,6 +774,8 @@ pub fn schemas() -> serde_json::Value {
         "policy-explain": Document<Explained>,
         "config-init": Document<Written>,
         "config-check": Document<Written>,
+        "audit-orphans": Document<Rows<Drift>>,
+        "audit-seats": Document<Rows<Drift>>,
         "link": Document<Noted>,
         "run-tick": Document<Noted>,
         "sandbox-reset": Document<Written>,

@@ -8,6 +8,7 @@ pub mod errors;
 mod groups;
 mod hire;
 mod link;
+mod orphans;
 mod people;
 mod policy;
 mod preview;
@@ -88,6 +89,14 @@ pub async fn audit_verify(cx: &Context, args: command::audit::VerifyArgs) -> Res
 
 pub async fn audit_sla(cx: &Context, args: command::audit::SlaArgs) -> Result<Exit, CliError> {
     audit::sla(cx, args).await
+}
+
+pub async fn audit_orphans(cx: &Context, args: command::audit::OrphansArgs) -> Result<Exit, CliError> {
+    orphans::orphans(cx, args.system).await
+}
+
+pub async fn audit_seats(cx: &Context) -> Result<Exit, CliError> {
+    orphans::seats(cx).await
 }
 
 pub async fn run_list(cx: &Context) -> Result<Exit, CliError> {

@@ -20,6 +20,12 @@ pub struct Everyone {
     pub finished: BTreeMap<Subject, DateTime<Utc>>,
     /// Leavers by an operator's word against HR's.
     pub overridden: BTreeSet<Subject>,
+    /// By system and account: whose it was seen or said to be.
+    pub accounts: BTreeMap<(System, String), Subject>,
+    /// Whom an operator said it isn't.
+    pub not: BTreeSet<(Subject, System, String)>,
+    /// Logins of people whom a run took leave of, lower case, and when.
+    pub former: BTreeMap<String, DateTime<Utc>>,
     /// Runs with somebody who is not finished: run, subject, flow.
     pub open: Vec<(String, Subject, Flow)>,
 }
@@ -38,6 +44,35 @@ impl Ledger {
                     Some(Body::Finished { subject, step, .. } | Body::Verified { subject, step }) => {
                         if let Some(record) = state.people.get(subject).and_then(|p| p.steps.get(*step)) {
                             histories.entry(subject.clone()).or_default().learn(record, at);
+                        }
+                    }
+                    Some(Body::Planned {
+                        subject,
+                        plan,
+                        manifest,
+                    }) => {
+                        for (system, account) in &manifest.accounts {
+                            all.accounts
+                                .insert((system.clone(), account.id.clone()), subject.clone());
+                        }
+                        if plan.flow == Flow::Leaver {
+                            all.former.insert(plan.login.to_lowercase(), at);
+                        }
+                    }
+                    Some(Body::Linked {
+                        subject,
+                        system,
+                        account,
+                        is,
+                    }) => {
+                        let key = (system.clone(), account.clone());
+                        let not = (subject.clone(), system.clone(), account.clone());
+                        if *is {
+                            all.not.remove(&not);
+                            all.accounts.insert(key, subject.clone());
+                        } else {
+                            all.not.insert(not);
+                            all.accounts.retain(|k, s| *k != key || s != subject);
                         }
                     }
                     Some(Body::Closed { subject, result })

@@ -122,6 +122,7 @@ pub(super) fn account(state: crate::model::State) -> Account {
         word: String::new(),
         holds: Default::default(),
         blocked: None,
+        known_as: Default::default(),
         password_set: None,
     }
 }

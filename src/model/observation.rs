@@ -137,12 +137,28 @@ pub struct Account {
     /// Why this account can't be taken away by us, before anything is tried: `primary owner of the workspace`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blocked: Option<String>,
+    /// Other names that it goes by there: addresses, an identity of the directory's, an employee's number. For finding whose it is.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub known_as: BTreeSet<String>,
     /// When the password was last set, as the system writes it: what a reset is proved by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_set: Option<String>,
 }
 
 impl Account {
+    /// An account of which no part was asked for.
+    pub fn new(id: impl Into<String>, login: impl Into<String>, state: State, word: impl Into<String>) -> Self {
+        Account {
+            id: id.into(),
+            login: login.into(),
+            state,
+            word: word.into(),
+            holds: BTreeMap::new(),
+            blocked: None,
+            known_as: BTreeSet::new(),
+            password_set: None,
+        }
+    }
     /// What is held of that kind, as far as it was read.
     pub fn held(&self, kind: Holding) -> impl Iterator<Item = &Held> {
         self.holds.get(&kind).and_then(Observed::present).into_iter().flatten()

@@ -18,6 +18,7 @@ pub mod lanes;
 pub mod leave;
 pub mod leaver;
 pub mod mover;
+pub mod orphans;
 mod preserve;
 pub mod refusal;
 #[cfg(test)]

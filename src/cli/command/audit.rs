@@ -1,4 +1,4 @@
-//! `jml audit`: what the ledger holds, and whether anybody touched it.
+//! `jml audit`: what the ledger holds, whether anybody touched it, and what it says beside the world.
 
 use std::path::PathBuf;
 
@@ -14,6 +14,8 @@ pub enum Audit {
     Show(ShowArgs),
     Verify(VerifyArgs),
     Sla(SlaArgs),
+    Orphans(OrphansArgs),
+    Seats(SeatsArgs),
 }
 
 /// List ledger entries, the newest last
@@ -58,6 +60,26 @@ pub struct SlaArgs {
     pub since: Option<DateTime<Utc>>,
 }
 
+/// Accounts of people who left, and accounts of nobody
+///
+/// Reads every account of every app page by page, and holds it against HR, the directory and the ledger's former people. A system
+/// that could not be read whole accuses nobody (exit 4). Exit 3 where something was found. Changes nothing.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  jml audit orphans
+  jml audit orphans --system salesforce -o csv")]
+pub struct OrphansArgs {
+    /// This system only, as the configuration names it
+    #[arg(long, value_name = "SYSTEM")]
+    pub system: Option<String>,
+}
+
+/// Licences that people who left go on holding
+///
+/// Exit 3 where there is one, 4 where a system could not be read whole. Changes nothing.
+#[derive(clap::Args, Debug)]
+pub struct SeatsArgs {}
+
 impl Audit {
     pub fn kind(&self) -> &'static str {
         match self {
@@ -65,6 +87,8 @@ impl Audit {
             Audit::Show(_) => "audit-show",
             Audit::Verify(_) => "audit-verify",
             Audit::Sla(_) => "audit-sla",
+            Audit::Orphans(_) => "audit-orphans",
+            Audit::Seats(_) => "audit-seats",
         }
     }
 }
@@ -75,5 +99,7 @@ pub async fn run(cx: &Context, audit: Audit) -> Result<Exit, CliError> {
         Audit::Show(a) => flow::audit_show(cx, a).await,
         Audit::Verify(a) => flow::audit_verify(cx, a).await,
         Audit::Sla(a) => flow::audit_sla(cx, a).await,
+        Audit::Orphans(a) => flow::audit_orphans(cx, a).await,
+        Audit::Seats(_) => flow::audit_seats(cx).await,
     }
 }

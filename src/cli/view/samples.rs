@@ -191,6 +191,7 @@ impl Run {
             word: word.into(),
             holds: BTreeMap::new(),
             blocked: None,
+            known_as: Default::default(),
             password_set: None,
         };
         let manifest = Manifest {

@@ -260,6 +260,7 @@ impl Firm {
             word: "ACTIVE".to_owned(),
             holds: BTreeMap::new(),
             blocked: None,
+            known_as: BTreeSet::new(),
             password_set: None,
         };
         for kind in [
@@ -476,6 +477,7 @@ impl Someone {
             word: "active".to_owned(),
             holds: BTreeMap::from([(Holding::Channel, Observed::Present(BTreeSet::new()))]),
             blocked: None,
+            known_as: BTreeSet::new(),
             password_set: None,
         };
         let seen = self.seen.systems.get_mut(&System::of(system)).expect("the target");

@@ -3,7 +3,7 @@
 mod accounts;
 mod brakes;
 mod checks;
-mod firm;
+pub(super) mod firm;
 mod grounds;
 mod joiners;
 mod leavers;

@@ -40,6 +40,10 @@ pub fn apply(plan: &Plan, seen: &mut Observation, now: DateTime<Utc>) {
                 seen.person.offers = BTreeSet::new();
             }
         }
+        if let (Action::Invite { address }, Some(there)) = (&effect.action, seen.systems.get_mut(&effect.system)) {
+            let account = Account::new("invited", address, State::Pending, "pending");
+            there.account = Observed::Present(account);
+        }
         let Some(Observed::Present(account)) = seen.systems.get_mut(&effect.system).map(|s| &mut s.account) else {
             continue;
         };

@@ -42,6 +42,7 @@ pub fn bare(person: &Person) -> Account {
         word: person.status.as_str().to_owned(),
         holds: BTreeMap::new(),
         blocked: None,
+        known_as: BTreeSet::new(),
         password_set: None,
     }
 }

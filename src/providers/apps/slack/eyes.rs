@@ -195,6 +195,7 @@ impl Eyes {
             holds: BTreeMap::new(),
             blocked: (m.is_primary_owner && !m.deleted)
                 .then(|| "primary owner of the Slack workspace: transfer the ownership first".into()),
+            known_as: BTreeSet::new(),
             password_set: None,
         }
     }
