@@ -192,7 +192,6 @@ mod tests {
             &["pause"],
             &["grant", "a", "b"],
             &["sweep", "--baseline"],
-            &["sweep", "--lane", "orphans"],
         ] {
             assert_eq!(parse(argv).unwrap_err().exit_code(), 2, "{argv:?}");
         }

@@ -140,6 +140,8 @@ pub struct Sweep {
     pub set_aside: Vec<SetAside>,
     /// Leavings that are still to come.
     pub future: Vec<Future>,
+    /// Accounts that should not be there, where that lane was chosen.
+    pub orphans: Vec<Drift>,
 }
 
 #[derive(Serialize, JsonSchema, Clone, Debug, Default)]

@@ -17,6 +17,8 @@ pub enum Lane {
     Leavers,
     Movers,
     Joiners,
+    /// Accounts of people who left, in every app: reported, and nothing is changed
+    Orphans,
 }
 
 /// Find everyone who is due to leave, move or start, and do it
@@ -29,7 +31,7 @@ pub enum Lane {
   jml sweep --yes --quiet                  from a timer, every 5 minutes
   jml sweep --forecast 7d                  who will leave, and when")]
 pub struct Args {
-    /// Only this lane (repeat for more); all by default
+    /// Only this lane (repeat for more); by default all but orphans, which reads every app and is meant for the night
     #[arg(long, value_enum)]
     pub lane: Vec<Lane>,
     /// Keep running, and sweep again so long after the last one began
@@ -48,7 +50,7 @@ pub struct Args {
 impl Args {
     pub fn lanes(&self) -> Vec<Lane> {
         let mut lanes = if self.lane.is_empty() {
-            Lane::value_variants().to_vec()
+            vec![Lane::Leavers, Lane::Movers, Lane::Joiners]
         } else {
             self.lane.clone()
         };

@@ -5,6 +5,7 @@
 mod bulk;
 mod ends;
 mod held;
+mod orphaned;
 mod pick;
 mod telling;
 
@@ -19,7 +20,16 @@ use super::{
     resume, say,
 };
 use crate::{
-    cli::{command::sweep::Args, confirm, context::Context, document, error::CliError, exit::Exit, firm::Firm, view},
+    cli::{
+        command::sweep::{Args, Lane},
+        confirm,
+        context::Context,
+        document,
+        error::CliError,
+        exit::Exit,
+        firm::Firm,
+        view,
+    },
     ledger::entry::Swept,
     model::{Flow, PersonResult},
     planner::{
@@ -160,6 +170,9 @@ pub async fn once(cx: &Context, firm: &Firm, args: &Args) -> Result<Exit, CliErr
         Ok(cleared) => cleared,
         Err(trip) => return braked(cx, firm, tell, &read, &work, &trip, looks, &run).await,
     };
+    if args.lanes().contains(&Lane::Orphans) {
+        orphaned::look(firm, &mut tell, !looks).await?;
+    }
     if args.gate.dry_run {
         return Ok(planned(cx, firm, tell, &work, args.gate.exit_code));
     }

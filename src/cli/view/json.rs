@@ -273,6 +273,7 @@ mod tests {
     #[test]
     fn a_sweep_says_that_no_brake_tripped() {
         let sweep = document::Sweep {
+            orphans: vec![],
             read: document::Read::default(),
             brake: None,
             set_aside: vec![],

@@ -191,25 +191,34 @@ pub(super) fn owe(firm: &Firm, run: &str, key: &str, what: What, at: DateTime<Ut
         .collect())
 }
 
-pub(super) async fn remember(firm: &Firm, run: &str, swept: Swept, mut bodies: Vec<Body>) -> Result<(), CliError> {
-    let known = firm.ledger.run(run).await?.is_some_and(|s| s.opened.is_some());
-    let mut all = vec![];
-    if !known {
-        all.push(Body::Opened(Opened {
-            kind: "sweep".into(),
-            operator: firm.operator.clone(),
-            consent: "--yes".into(),
-            config: firm.config.digest(),
-            policy: firm.config.policy_digest(),
-            version: env!("CARGO_PKG_VERSION").into(),
-            reason: None,
-            ticket: None,
-        }));
+/// A run begins once, whichever of its entries comes first.
+pub(super) async fn open(firm: &Firm, run: &str) -> Result<(), CliError> {
+    if firm.ledger.run(run).await?.is_some_and(|s| s.opened.is_some()) {
+        return Ok(());
     }
-    all.push(Body::Swept(swept));
-    all.append(&mut bodies);
-    let drafts = all
-        .into_iter()
+    let body = Body::Opened(Opened {
+        kind: "sweep".into(),
+        operator: firm.operator.clone(),
+        consent: "--yes".into(),
+        config: firm.config.digest(),
+        policy: firm.config.policy_digest(),
+        version: env!("CARGO_PKG_VERSION").into(),
+        reason: None,
+        ticket: None,
+    });
+    let draft = Draft {
+        run: run.to_owned(),
+        operator: firm.operator.clone(),
+        body,
+    };
+    firm.ledger.append(&Guard::default(), vec![draft]).await?;
+    Ok(())
+}
+
+pub(super) async fn remember(firm: &Firm, run: &str, swept: Swept, bodies: Vec<Body>) -> Result<(), CliError> {
+    open(firm, run).await?;
+    let drafts = std::iter::once(Body::Swept(swept))
+        .chain(bodies)
         .map(|body| Draft {
             run: run.to_owned(),
             operator: firm.operator.clone(),

@@ -49,6 +49,8 @@ pub(super) fn due<'a>(args: &Args, lanes: &'a Lanes) -> Vec<(&'a Due, Ask)> {
             Lane::Leavers => (lanes.leavers.iter().collect(), || Ask::Leaver(leaving::Ask::default())),
             Lane::Movers => (lanes.movers.iter().collect(), || Ask::Mover),
             Lane::Joiners => (lanes.joiners.iter().collect(), || Ask::Joiner(Default::default())),
+            // Reported beside the others: it changes nothing.
+            Lane::Orphans => continue,
         };
         all.extend(found.into_iter().map(|d| (d, ask())));
         if lane == Lane::Leavers {

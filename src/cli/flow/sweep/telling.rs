@@ -29,6 +29,7 @@ pub(super) struct Telling {
     pub(super) brake: Option<document::Brake>,
     pub(super) set_aside: Vec<document::SetAside>,
     pub(super) future: Vec<document::Future>,
+    pub(super) orphans: Vec<document::Drift>,
     pub(super) lines: Vec<String>,
     pub(super) people: Vec<document::Person>,
     pub(super) notes: Vec<String>,
@@ -112,6 +113,17 @@ impl Telling {
         };
         self.exit = self.exit.worse(exit);
     }
+    /// Accounts that should not be there; a system that can't tell accuses nobody.
+    pub(super) fn orphans(&mut self, rows: Vec<document::Drift>) {
+        for row in rows {
+            let unread = row.mark == "unknown";
+            self.exit = self.exit.worse(if unread { Exit::Partial } else { Exit::Changes });
+            let mark = if unread { '?' } else { '!' };
+            let who = [row.login.as_str(), row.system.as_str()].join(" ");
+            self.lines.push(format!("{mark} {} ORPHAN {}", who.trim(), row.what));
+            self.orphans.push(row);
+        }
+    }
     pub(super) fn note(&mut self, login: &str, text: &str) {
         self.notes.push(format!("{login} {text}"));
     }
@@ -157,6 +169,7 @@ impl Telling {
                 brake: self.brake,
                 set_aside: self.set_aside,
                 future: self.future,
+                orphans: self.orphans,
             }),
             totals,
             people: Some(self.people),
