@@ -42,7 +42,7 @@ Register-ArgumentCompleter -Native -CommandName 'jml' -ScriptBlock {
             [CompletionResult]::new('sweep', 'sweep', [CompletionResultType]::ParameterValue, 'Find everyone who is due to leave, move or start, and do it')
             [CompletionResult]::new('groups', 'groups', [CompletionResultType]::ParameterValue, 'The groups that policy names: list, make, export, compare')
             [CompletionResult]::new('audit', 'audit', [CompletionResultType]::ParameterValue, 'What was done, when, by whom: entry by entry, and whether the ledger is whole')
-            [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Runs: list, show, finish, apply what was held')
+            [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Runs: list, show, finish, apply what was held, tick what a person did')
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show one person: HR, Okta and every app side by side, drift flagged')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Check scopes, rights, attribute mapping, groups, clocks and the ledger; changes nothing')
             [CompletionResult]::new('policy', 'policy', [CompletionResultType]::ParameterValue, 'What policy gives to whom, and what a new one would change')
@@ -109,6 +109,7 @@ Register-ArgumentCompleter -Native -CommandName 'jml' -ScriptBlock {
             [CompletionResult]::new('--confirm', '--confirm', [CompletionResultType]::ParameterName, 'Types the login for you, for that person only (repeat for more)')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why, where HR does not say that the person has left')
             [CompletionResult]::new('--ticket', '--ticket', [CompletionResultType]::ParameterName, 'The ticket that asks for it, where HR does not say that the person has left')
+            [CompletionResult]::new('--transfer-to', '--transfer-to', [CompletionResultType]::ParameterName, 'Who gets the person''s files, against the manager chain')
             [CompletionResult]::new('--save-plan', '--save-plan', [CompletionResultType]::ParameterName, 'Write the plan to a new file, as JSON')
             [CompletionResult]::new('--expect', '--expect', [CompletionResultType]::ParameterName, 'Apply only if the plan is still this one, else exit 7')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file, instead of /etc/jml/jml.toml or $XDG_CONFIG_HOME/jml/jml.toml')
@@ -134,7 +135,7 @@ Register-ArgumentCompleter -Native -CommandName 'jml' -ScriptBlock {
             break
         }
         'jml;sweep' {
-            [CompletionResult]::new('--lane', '--lane', [CompletionResultType]::ParameterName, 'Only this lane (repeat for more); all by default')
+            [CompletionResult]::new('--lane', '--lane', [CompletionResultType]::ParameterName, 'Only this lane (repeat for more); by default all but orphans, which reads every app and is meant for the night')
             [CompletionResult]::new('--every', '--every', [CompletionResultType]::ParameterName, 'Keep running, and sweep again so long after the last one began')
             [CompletionResult]::new('--max-leavers', '--max-leavers', [CompletionResultType]::ParameterName, 'A lower limit of leavers than the configuration''s')
             [CompletionResult]::new('--forecast', '--forecast', [CompletionResultType]::ParameterName, 'List who will leave within this time, and change nothing')
@@ -342,6 +343,8 @@ Register-ArgumentCompleter -Native -CommandName 'jml' -ScriptBlock {
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show one run entry by entry')
             [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Check the whole chain; exit 13 where it doesn''t hold, naming the entry')
             [CompletionResult]::new('sla', 'sla', [CompletionResultType]::ParameterValue, 'How long leavers took, from HR''s record to the last access gone')
+            [CompletionResult]::new('orphans', 'orphans', [CompletionResultType]::ParameterValue, 'Accounts of people who left, and accounts of nobody')
+            [CompletionResult]::new('seats', 'seats', [CompletionResultType]::ParameterValue, 'Licences that people who left go on holding')
             break
         }
         'jml;audit;log' {
@@ -421,6 +424,43 @@ Register-ArgumentCompleter -Native -CommandName 'jml' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
+        'jml;audit;orphans' {
+            [CompletionResult]::new('--system', '--system', [CompletionResultType]::ParameterName, 'This system only, as the configuration names it')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file, instead of /etc/jml/jml.toml or $XDG_CONFIG_HOME/jml/jml.toml')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of what is written to standard output')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of what is written to standard output')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour, which only repeats what the words say')
+            [CompletionResult]::new('--sandbox', '--sandbox', [CompletionResultType]::ParameterName, 'Work on a pretend firm on this machine instead of any configured tenant')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only what needs a person, and the result; twice: nothing but the exit code')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only what needs a person, and the result; twice: nothing but the exit code')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'One line a call on standard error: system, method, route, status, time, request id')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'One line a call on standard error: system, method, route, status, time, request id')
+            [CompletionResult]::new('--no-color', '--no-color', [CompletionResultType]::ParameterName, 'The same as --color never')
+            [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Never ask; what needs an answer is refused, naming the flag')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'jml;audit;seats' {
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file, instead of /etc/jml/jml.toml or $XDG_CONFIG_HOME/jml/jml.toml')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of what is written to standard output')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of what is written to standard output')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour, which only repeats what the words say')
+            [CompletionResult]::new('--sandbox', '--sandbox', [CompletionResultType]::ParameterName, 'Work on a pretend firm on this machine instead of any configured tenant')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only what needs a person, and the result; twice: nothing but the exit code')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only what needs a person, and the result; twice: nothing but the exit code')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'One line a call on standard error: system, method, route, status, time, request id')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'One line a call on standard error: system, method, route, status, time, request id')
+            [CompletionResult]::new('--no-color', '--no-color', [CompletionResultType]::ParameterName, 'The same as --color never')
+            [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Never ask; what needs an answer is refused, naming the flag')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
         'jml;run' {
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file, instead of /etc/jml/jml.toml or $XDG_CONFIG_HOME/jml/jml.toml')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of what is written to standard output')
@@ -441,6 +481,7 @@ Register-ArgumentCompleter -Native -CommandName 'jml' -ScriptBlock {
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Print a run''s closing report again; of a held plan, the plan')
             [CompletionResult]::new('resume', 'resume', [CompletionResultType]::ParameterValue, 'Finish what a run left undone; asks nothing, for it was agreed')
             [CompletionResult]::new('apply', 'apply', [CompletionResultType]::ParameterValue, 'Apply a held plan, as far as it is still true')
+            [CompletionResult]::new('tick', 'tick', [CompletionResultType]::ParameterValue, 'Say that a task for people is done, and by what it can be seen')
             break
         }
         'jml;run;list' {
@@ -504,6 +545,25 @@ Register-ArgumentCompleter -Native -CommandName 'jml' -ScriptBlock {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour, which only repeats what the words say')
             [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Don''t ask')
             [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Don''t ask')
+            [CompletionResult]::new('--sandbox', '--sandbox', [CompletionResultType]::ParameterName, 'Work on a pretend firm on this machine instead of any configured tenant')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only what needs a person, and the result; twice: nothing but the exit code')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only what needs a person, and the result; twice: nothing but the exit code')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'One line a call on standard error: system, method, route, status, time, request id')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'One line a call on standard error: system, method, route, status, time, request id')
+            [CompletionResult]::new('--no-color', '--no-color', [CompletionResultType]::ParameterName, 'The same as --color never')
+            [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Never ask; what needs an answer is refused, naming the flag')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'jml;run;tick' {
+            [CompletionResult]::new('--evidence', '--evidence', [CompletionResultType]::ParameterName, 'A sentence for the auditor: by what it can be seen')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file, instead of /etc/jml/jml.toml or $XDG_CONFIG_HOME/jml/jml.toml')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of what is written to standard output')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of what is written to standard output')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour, which only repeats what the words say')
             [CompletionResult]::new('--sandbox', '--sandbox', [CompletionResultType]::ParameterName, 'Work on a pretend firm on this machine instead of any configured tenant')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only what needs a person, and the result; twice: nothing but the exit code')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only what needs a person, and the result; twice: nothing but the exit code')

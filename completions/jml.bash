@@ -61,6 +61,12 @@ _jml() {
             jml__subcmd__audit,log)
                 cmd="jml__subcmd__audit__subcmd__log"
                 ;;
+            jml__subcmd__audit,orphans)
+                cmd="jml__subcmd__audit__subcmd__orphans"
+                ;;
+            jml__subcmd__audit,seats)
+                cmd="jml__subcmd__audit__subcmd__seats"
+                ;;
             jml__subcmd__audit,show)
                 cmd="jml__subcmd__audit__subcmd__show"
                 ;;
@@ -117,6 +123,9 @@ _jml() {
                 ;;
             jml__subcmd__run,show)
                 cmd="jml__subcmd__run__subcmd__show"
+                ;;
+            jml__subcmd__run,tick)
+                cmd="jml__subcmd__run__subcmd__tick"
                 ;;
             jml__subcmd__sandbox,journal)
                 cmd="jml__subcmd__sandbox__subcmd__journal"
@@ -181,7 +190,7 @@ _jml() {
             return 0
             ;;
         jml__subcmd__audit)
-            opts="-o -q -v -h -V --config --sandbox --output --quiet --verbose --color --no-color --no-input --help --version log show verify sla"
+            opts="-o -q -v -h -V --config --sandbox --output --quiet --verbose --color --no-color --no-input --help --version log show verify sla orphans seats"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -240,6 +249,92 @@ _jml() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --config)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "human json ndjson csv" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "human json ndjson csv" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jml__subcmd__audit__subcmd__orphans)
+            opts="-o -q -v -h -V --system --config --sandbox --output --quiet --verbose --color --no-color --no-input --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --system)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "human json ndjson csv" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "human json ndjson csv" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jml__subcmd__audit__subcmd__seats)
+            opts="-o -q -v -h -V --config --sandbox --output --quiet --verbose --color --no-color --no-input --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --config)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
@@ -1109,7 +1204,7 @@ _jml() {
             return 0
             ;;
         jml__subcmd__leaver)
-            opts="-n -y -o -q -v -h -V --confirm --reason --ticket --dry-run --yes --exit-code --save-plan --expect --config --sandbox --output --quiet --verbose --color --no-color --no-input --help --version"
+            opts="-n -y -o -q -v -h -V --confirm --reason --ticket --transfer-to --dry-run --yes --exit-code --save-plan --expect --config --sandbox --output --quiet --verbose --color --no-color --no-input --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1124,6 +1219,10 @@ _jml() {
                     return 0
                     ;;
                 --ticket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --transfer-to)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1405,7 +1504,7 @@ _jml() {
             return 0
             ;;
         jml__subcmd__run)
-            opts="-o -q -v -h -V --config --sandbox --output --quiet --verbose --color --no-color --no-input --help --version list show resume apply"
+            opts="-o -q -v -h -V --config --sandbox --output --quiet --verbose --color --no-color --no-input --help --version list show resume apply tick"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1575,6 +1674,51 @@ _jml() {
                 return 0
             fi
             case "${prev}" in
+                --config)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "human json ndjson csv" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "human json ndjson csv" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jml__subcmd__run__subcmd__tick)
+            opts="-o -q -v -h -V --evidence --config --sandbox --output --quiet --verbose --color --no-color --no-input --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --evidence)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --config)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
@@ -1969,7 +2113,7 @@ _jml() {
             fi
             case "${prev}" in
                 --lane)
-                    COMPREPLY=($(compgen -W "leavers movers joiners" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "leavers movers joiners orphans" -- "${cur}"))
                     return 0
                     ;;
                 --every)

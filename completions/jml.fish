@@ -45,7 +45,7 @@ complete -c jml -n "__fish_jml_needs_command" -f -a "leaver" -d 'Take away every
 complete -c jml -n "__fish_jml_needs_command" -f -a "sweep" -d 'Find everyone who is due to leave, move or start, and do it'
 complete -c jml -n "__fish_jml_needs_command" -f -a "groups" -d 'The groups that policy names: list, make, export, compare'
 complete -c jml -n "__fish_jml_needs_command" -f -a "audit" -d 'What was done, when, by whom: entry by entry, and whether the ledger is whole'
-complete -c jml -n "__fish_jml_needs_command" -f -a "run" -d 'Runs: list, show, finish, apply what was held'
+complete -c jml -n "__fish_jml_needs_command" -f -a "run" -d 'Runs: list, show, finish, apply what was held, tick what a person did'
 complete -c jml -n "__fish_jml_needs_command" -f -a "show" -d 'Show one person: HR, Okta and every app side by side, drift flagged'
 complete -c jml -n "__fish_jml_needs_command" -f -a "doctor" -d 'Check scopes, rights, attribute mapping, groups, clocks and the ledger; changes nothing'
 complete -c jml -n "__fish_jml_needs_command" -f -a "policy" -d 'What policy gives to whom, and what a new one would change'
@@ -99,6 +99,7 @@ complete -c jml -n "__fish_jml_using_subcommand mover" -s V -l version -d 'Print
 complete -c jml -n "__fish_jml_using_subcommand leaver" -l confirm -d 'Types the login for you, for that person only (repeat for more)' -r
 complete -c jml -n "__fish_jml_using_subcommand leaver" -l reason -d 'Why, where HR does not say that the person has left' -r
 complete -c jml -n "__fish_jml_using_subcommand leaver" -l ticket -d 'The ticket that asks for it, where HR does not say that the person has left' -r
+complete -c jml -n "__fish_jml_using_subcommand leaver" -l transfer-to -d 'Who gets the person\'s files, against the manager chain' -r
 complete -c jml -n "__fish_jml_using_subcommand leaver" -l save-plan -d 'Write the plan to a new file, as JSON' -r -F
 complete -c jml -n "__fish_jml_using_subcommand leaver" -l expect -d 'Apply only if the plan is still this one, else exit 7' -r
 complete -c jml -n "__fish_jml_using_subcommand leaver" -l config -d 'Configuration file, instead of /etc/jml/jml.toml or $XDG_CONFIG_HOME/jml/jml.toml' -r -F
@@ -119,9 +120,10 @@ complete -c jml -n "__fish_jml_using_subcommand leaver" -l no-color -d 'The same
 complete -c jml -n "__fish_jml_using_subcommand leaver" -l no-input -d 'Never ask; what needs an answer is refused, naming the flag'
 complete -c jml -n "__fish_jml_using_subcommand leaver" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jml -n "__fish_jml_using_subcommand leaver" -s V -l version -d 'Print version'
-complete -c jml -n "__fish_jml_using_subcommand sweep" -l lane -d 'Only this lane (repeat for more); all by default' -r -f -a "leavers\t''
+complete -c jml -n "__fish_jml_using_subcommand sweep" -l lane -d 'Only this lane (repeat for more); by default all but orphans, which reads every app and is meant for the night' -r -f -a "leavers\t''
 movers\t''
-joiners\t''"
+joiners\t''
+orphans\t'Accounts of people who left, in every app: reported, and nothing is changed'"
 complete -c jml -n "__fish_jml_using_subcommand sweep" -l every -d 'Keep running, and sweep again so long after the last one began' -r
 complete -c jml -n "__fish_jml_using_subcommand sweep" -l max-leavers -d 'A lower limit of leavers than the configuration\'s' -r
 complete -c jml -n "__fish_jml_using_subcommand sweep" -l forecast -d 'List who will leave within this time, and change nothing' -r
@@ -280,25 +282,27 @@ complete -c jml -n "__fish_jml_using_subcommand groups; and __fish_seen_subcomma
 complete -c jml -n "__fish_jml_using_subcommand groups; and __fish_seen_subcommand_from diff" -l no-input -d 'Never ask; what needs an answer is refused, naming the flag'
 complete -c jml -n "__fish_jml_using_subcommand groups; and __fish_seen_subcommand_from diff" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jml -n "__fish_jml_using_subcommand groups; and __fish_seen_subcommand_from diff" -s V -l version -d 'Print version'
-complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla" -l config -d 'Configuration file, instead of /etc/jml/jml.toml or $XDG_CONFIG_HOME/jml/jml.toml' -r -F
-complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla" -s o -l output -d 'Form of what is written to standard output' -r -f -a "human\t'Text for people'
+complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla orphans seats" -l config -d 'Configuration file, instead of /etc/jml/jml.toml or $XDG_CONFIG_HOME/jml/jml.toml' -r -F
+complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla orphans seats" -s o -l output -d 'Form of what is written to standard output' -r -f -a "human\t'Text for people'
 json\t'One document at the end'
 ndjson\t'One object a line, as things happen'
 csv\t'Lists for a spreadsheet'"
-complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla" -l color -d 'Colour, which only repeats what the words say' -r -f -a "auto\t''
+complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla orphans seats" -l color -d 'Colour, which only repeats what the words say' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla" -l sandbox -d 'Work on a pretend firm on this machine instead of any configured tenant'
-complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla" -s q -l quiet -d 'Only what needs a person, and the result; twice: nothing but the exit code'
-complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla" -s v -l verbose -d 'One line a call on standard error: system, method, route, status, time, request id'
-complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla" -l no-color -d 'The same as --color never'
-complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla" -l no-input -d 'Never ask; what needs an answer is refused, naming the flag'
-complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla" -s V -l version -d 'Print version'
-complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla" -f -a "log" -d 'List ledger entries, the newest last'
-complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla" -f -a "show" -d 'Show one run entry by entry'
-complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla" -f -a "verify" -d 'Check the whole chain; exit 13 where it doesn\'t hold, naming the entry'
-complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla" -f -a "sla" -d 'How long leavers took, from HR\'s record to the last access gone'
+complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla orphans seats" -l sandbox -d 'Work on a pretend firm on this machine instead of any configured tenant'
+complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla orphans seats" -s q -l quiet -d 'Only what needs a person, and the result; twice: nothing but the exit code'
+complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla orphans seats" -s v -l verbose -d 'One line a call on standard error: system, method, route, status, time, request id'
+complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla orphans seats" -l no-color -d 'The same as --color never'
+complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla orphans seats" -l no-input -d 'Never ask; what needs an answer is refused, naming the flag'
+complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla orphans seats" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla orphans seats" -s V -l version -d 'Print version'
+complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla orphans seats" -f -a "log" -d 'List ledger entries, the newest last'
+complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla orphans seats" -f -a "show" -d 'Show one run entry by entry'
+complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla orphans seats" -f -a "verify" -d 'Check the whole chain; exit 13 where it doesn\'t hold, naming the entry'
+complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla orphans seats" -f -a "sla" -d 'How long leavers took, from HR\'s record to the last access gone'
+complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla orphans seats" -f -a "orphans" -d 'Accounts of people who left, and accounts of nobody'
+complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla orphans seats" -f -a "seats" -d 'Licences that people who left go on holding'
 complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcommand_from log" -l since -d 'From this day or instant on' -r
 complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcommand_from log" -l run -d 'Of this run only' -r
 complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcommand_from log" -l person -d 'About this person only: login or Okta id' -r
@@ -364,25 +368,57 @@ complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcomman
 complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcommand_from sla" -l no-input -d 'Never ask; what needs an answer is refused, naming the flag'
 complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcommand_from sla" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcommand_from sla" -s V -l version -d 'Print version'
-complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume apply" -l config -d 'Configuration file, instead of /etc/jml/jml.toml or $XDG_CONFIG_HOME/jml/jml.toml' -r -F
-complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume apply" -s o -l output -d 'Form of what is written to standard output' -r -f -a "human\t'Text for people'
+complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcommand_from orphans" -l system -d 'This system only, as the configuration names it' -r
+complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcommand_from orphans" -l config -d 'Configuration file, instead of /etc/jml/jml.toml or $XDG_CONFIG_HOME/jml/jml.toml' -r -F
+complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcommand_from orphans" -s o -l output -d 'Form of what is written to standard output' -r -f -a "human\t'Text for people'
 json\t'One document at the end'
 ndjson\t'One object a line, as things happen'
 csv\t'Lists for a spreadsheet'"
-complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume apply" -l color -d 'Colour, which only repeats what the words say' -r -f -a "auto\t''
+complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcommand_from orphans" -l color -d 'Colour, which only repeats what the words say' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume apply" -l sandbox -d 'Work on a pretend firm on this machine instead of any configured tenant'
-complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume apply" -s q -l quiet -d 'Only what needs a person, and the result; twice: nothing but the exit code'
-complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume apply" -s v -l verbose -d 'One line a call on standard error: system, method, route, status, time, request id'
-complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume apply" -l no-color -d 'The same as --color never'
-complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume apply" -l no-input -d 'Never ask; what needs an answer is refused, naming the flag'
-complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume apply" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume apply" -s V -l version -d 'Print version'
-complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume apply" -f -a "list" -d 'List runs, the newest last'
-complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume apply" -f -a "show" -d 'Print a run\'s closing report again; of a held plan, the plan'
-complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume apply" -f -a "resume" -d 'Finish what a run left undone; asks nothing, for it was agreed'
-complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume apply" -f -a "apply" -d 'Apply a held plan, as far as it is still true'
+complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcommand_from orphans" -l sandbox -d 'Work on a pretend firm on this machine instead of any configured tenant'
+complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcommand_from orphans" -s q -l quiet -d 'Only what needs a person, and the result; twice: nothing but the exit code'
+complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcommand_from orphans" -s v -l verbose -d 'One line a call on standard error: system, method, route, status, time, request id'
+complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcommand_from orphans" -l no-color -d 'The same as --color never'
+complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcommand_from orphans" -l no-input -d 'Never ask; what needs an answer is refused, naming the flag'
+complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcommand_from orphans" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcommand_from orphans" -s V -l version -d 'Print version'
+complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcommand_from seats" -l config -d 'Configuration file, instead of /etc/jml/jml.toml or $XDG_CONFIG_HOME/jml/jml.toml' -r -F
+complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcommand_from seats" -s o -l output -d 'Form of what is written to standard output' -r -f -a "human\t'Text for people'
+json\t'One document at the end'
+ndjson\t'One object a line, as things happen'
+csv\t'Lists for a spreadsheet'"
+complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcommand_from seats" -l color -d 'Colour, which only repeats what the words say' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcommand_from seats" -l sandbox -d 'Work on a pretend firm on this machine instead of any configured tenant'
+complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcommand_from seats" -s q -l quiet -d 'Only what needs a person, and the result; twice: nothing but the exit code'
+complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcommand_from seats" -s v -l verbose -d 'One line a call on standard error: system, method, route, status, time, request id'
+complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcommand_from seats" -l no-color -d 'The same as --color never'
+complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcommand_from seats" -l no-input -d 'Never ask; what needs an answer is refused, naming the flag'
+complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcommand_from seats" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcommand_from seats" -s V -l version -d 'Print version'
+complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume apply tick" -l config -d 'Configuration file, instead of /etc/jml/jml.toml or $XDG_CONFIG_HOME/jml/jml.toml' -r -F
+complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume apply tick" -s o -l output -d 'Form of what is written to standard output' -r -f -a "human\t'Text for people'
+json\t'One document at the end'
+ndjson\t'One object a line, as things happen'
+csv\t'Lists for a spreadsheet'"
+complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume apply tick" -l color -d 'Colour, which only repeats what the words say' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume apply tick" -l sandbox -d 'Work on a pretend firm on this machine instead of any configured tenant'
+complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume apply tick" -s q -l quiet -d 'Only what needs a person, and the result; twice: nothing but the exit code'
+complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume apply tick" -s v -l verbose -d 'One line a call on standard error: system, method, route, status, time, request id'
+complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume apply tick" -l no-color -d 'The same as --color never'
+complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume apply tick" -l no-input -d 'Never ask; what needs an answer is refused, naming the flag'
+complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume apply tick" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume apply tick" -s V -l version -d 'Print version'
+complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume apply tick" -f -a "list" -d 'List runs, the newest last'
+complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume apply tick" -f -a "show" -d 'Print a run\'s closing report again; of a held plan, the plan'
+complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume apply tick" -f -a "resume" -d 'Finish what a run left undone; asks nothing, for it was agreed'
+complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume apply tick" -f -a "apply" -d 'Apply a held plan, as far as it is still true'
+complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume apply tick" -f -a "tick" -d 'Say that a task for people is done, and by what it can be seen'
 complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_from list" -l config -d 'Configuration file, instead of /etc/jml/jml.toml or $XDG_CONFIG_HOME/jml/jml.toml' -r -F
 complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_from list" -s o -l output -d 'Form of what is written to standard output' -r -f -a "human\t'Text for people'
 json\t'One document at the end'
@@ -444,6 +480,22 @@ complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_
 complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_from apply" -l no-input -d 'Never ask; what needs an answer is refused, naming the flag'
 complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_from apply" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_from apply" -s V -l version -d 'Print version'
+complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_from tick" -l evidence -d 'A sentence for the auditor: by what it can be seen' -r
+complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_from tick" -l config -d 'Configuration file, instead of /etc/jml/jml.toml or $XDG_CONFIG_HOME/jml/jml.toml' -r -F
+complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_from tick" -s o -l output -d 'Form of what is written to standard output' -r -f -a "human\t'Text for people'
+json\t'One document at the end'
+ndjson\t'One object a line, as things happen'
+csv\t'Lists for a spreadsheet'"
+complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_from tick" -l color -d 'Colour, which only repeats what the words say' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_from tick" -l sandbox -d 'Work on a pretend firm on this machine instead of any configured tenant'
+complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_from tick" -s q -l quiet -d 'Only what needs a person, and the result; twice: nothing but the exit code'
+complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_from tick" -s v -l verbose -d 'One line a call on standard error: system, method, route, status, time, request id'
+complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_from tick" -l no-color -d 'The same as --color never'
+complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_from tick" -l no-input -d 'Never ask; what needs an answer is refused, naming the flag'
+complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_from tick" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_from tick" -s V -l version -d 'Print version'
 complete -c jml -n "__fish_jml_using_subcommand show" -l config -d 'Configuration file, instead of /etc/jml/jml.toml or $XDG_CONFIG_HOME/jml/jml.toml' -r -F
 complete -c jml -n "__fish_jml_using_subcommand show" -s o -l output -d 'Form of what is written to standard output' -r -f -a "human\t'Text for people'
 json\t'One document at the end'

@@ -17,6 +17,7 @@ mod leaver;
 mod link;
 mod lock;
 mod mover;
+mod orphans;
 mod policy;
 mod readme;
 mod runs;
