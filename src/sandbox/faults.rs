@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use super::{given, named::Named, quiet::wild, twin::Reply};
+use super::{given, google, named::Named, quiet::wild, twin::Reply};
 
 /// What becomes of one request.
 #[derive(Default)]
@@ -300,6 +300,7 @@ pub fn refusal(seen: &Seen<'_>, status: u16) -> Reply {
             429 => Reply::json(429, &json!({"ok": false, "error": "ratelimited"})).with("retry-after", "2"),
             _ => Reply::json(status, &json!({"ok": false, "error": "internal_error"})),
         },
+        "google" => google::refusal(seen.path, status),
         "servicenow" => {
             let message = match status {
                 401 => "User Not Authenticated",

@@ -78,7 +78,7 @@ fn id(prefix: &str, text: &str) -> bool {
 }
 
 pub(super) const INSTANT: Shape = Like("an instant such as 2026-07-15T05:00:00Z", is_instant);
-const DURATION: Shape = Like("a duration such as 90s", |t| duration(t).is_some());
+pub(super) const DURATION: Shape = Like("a duration such as 90s", |t| duration(t).is_some());
 const PATTERN: Shape = Like("a pattern such as \"okta GET /api/v1/users*\"", is_pattern);
 const ORG: Shape = Like("an organisation id (00o...)", |t| id("00o", t));
 const USER: Shape = Like("a user id (00u...)", |t| id("00u", t));

@@ -166,6 +166,7 @@ const SECRETS: &[&str] = &[
     "private_key",
     "api_key",
     "app_key",
+    "verificationCode",
 ];
 
 fn is_secret(key: &str) -> bool {

@@ -18,6 +18,7 @@ pub mod faults;
 pub mod files;
 pub mod firm;
 pub mod given;
+pub mod google;
 pub mod journal;
 pub mod member;
 pub mod merge;

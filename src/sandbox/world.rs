@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{datadog::Datadog, okta::Okta, scim::Scim, servicenow::Servicenow, slack::Slack};
+use super::{datadog::Datadog, google::Google, okta::Okta, scim::Scim, servicenow::Servicenow, slack::Slack};
 
 /// A token of one system. The journal writes its name, never the secret.
 #[derive(Clone)]
@@ -61,6 +61,7 @@ pub struct World {
     pub provisioning: Vec<Provision>,
     /// `None`: the world doesn't name the system, no port is opened for it.
     pub slack: Option<Slack>,
+    pub google: Option<Google>,
     /// By name: `scim:wiki`.
     pub scim: BTreeMap<String, Scim>,
     pub servicenow: Servicenow,
