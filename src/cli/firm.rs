@@ -370,7 +370,7 @@ async fn pinned(directory: &Directory, eyes: &BTreeMap<System, Arc<dyn Eyes>>) -
     let organisation = directory.map_err(|f| errors::pin(&f))?;
     for answer in apps {
         if let Err(f) = answer
-            && f.kind == crate::model::Kind::Contradiction
+            && f.is_wrong_tenant()
         {
             return Err(errors::pin(&f));
         }

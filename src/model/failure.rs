@@ -47,6 +47,8 @@ pub struct Failure {
     pub hint: Option<Hint>,
 }
 
+const WRONG_TENANT: &str = "wrong-tenant";
+
 impl Failure {
     pub fn new(kind: Kind, what: impl Into<String>, summary: impl Into<String>) -> Self {
         Failure {
@@ -66,6 +68,14 @@ impl Failure {
     }
     pub fn contradiction(what: impl Into<String>, summary: impl Into<String>) -> Self {
         Self::new(Kind::Contradiction, what, summary)
+    }
+    /// The answer is another tenant's than the one that the configuration pins: nothing of it may be believed, nor anything done there.
+    pub fn wrong_tenant(what: impl Into<String>, pinned: &str, found: &str) -> Self {
+        let summary = format!("the configuration pins {pinned}, the answer is of {found}");
+        Self::new(Kind::Contradiction, what, summary).code(WRONG_TENANT)
+    }
+    pub fn is_wrong_tenant(&self) -> bool {
+        self.code.as_deref() == Some(WRONG_TENANT)
     }
     /// A provider met an action that its row doesn't list: a defect, proved absent by the conformance suite.
     pub fn cannot(action: &super::Action) -> Self {

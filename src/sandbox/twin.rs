@@ -95,6 +95,8 @@ pub struct Twin {
     pub endpoints: fn(&World, &str) -> Value,
     /// The logical name (DESIGN §9) of a mutating or reading call, `remove-member:ROLE-ENG`, for faults by name.
     pub operation: fn(&World, &Call) -> Option<String>,
+    /// A call that isn't GET and changes nothing all the same, by method, path and body: a token, a query behind POST.
+    pub asks: fn(&str, &str, &str) -> bool,
     /// Is it in this world? Else no port is opened for it, and nothing is configured.
     pub here: fn(&World) -> bool,
     /// What a world's file may say of it under `apps`; `None`: nothing.
@@ -126,6 +128,7 @@ pub const fn blank(name: &'static str) -> Twin {
         tick: |_, _| {},
         endpoints: |_, _| Value::Null,
         operation: |_, _| None,
+        asks: |_, _, _| false,
         here: |_| true,
         given: None,
         secret: |_, random| random.get(..86).unwrap_or(random).to_owned(),

@@ -1,6 +1,9 @@
 //! `jml sandbox`: the pretend firm: played, served, made anew, looked into.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use clap::{Parser, Subcommand, ValueHint};
 use serde_json::Value;
@@ -15,7 +18,7 @@ use crate::{
         signal::Stage,
         view::{Tenant, list::List},
     },
-    sandbox::{cast, engine::Host, serve, start},
+    sandbox::{TWINS, cast, engine::Host, serve, start},
 };
 
 /// A pretend firm of 2,200 people on this machine, with a twin of every system
@@ -188,9 +191,10 @@ fn journal(cx: &Context) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
+/// One command after the other.
 struct Scene {
     told: String,
-    argv: Vec<String>,
+    commands: Vec<Vec<String>>,
 }
 
 fn scenes() -> Vec<Scene> {
@@ -201,9 +205,12 @@ fn scenes() -> Vec<Scene> {
             .map(|c| (c.name.clone(), c.login.clone()))
             .unwrap_or_default()
     };
-    let scene = |told: String, argv: &[&str]| Scene {
+    let scene = |told: String, commands: &[&[&str]]| Scene {
         told,
-        argv: argv.iter().map(|a| (*a).to_owned()).collect(),
+        commands: commands
+            .iter()
+            .map(|argv| argv.iter().map(|a| (*a).to_owned()).collect())
+            .collect(),
     };
     let (joiner, joins) = with("joiner-due");
     let (mover, moves) = with("mover-due");
@@ -212,23 +219,23 @@ fn scenes() -> Vec<Scene> {
     vec![
         scene(
             format!("{joiner} starts: the groups of the job, and the channels."),
-            &["joiner", &joins, "-y"],
+            &[&["joiner", &joins, "-y"]],
         ),
         scene(
             format!("{mover} changes jobs: what the old one gave goes first."),
-            &["mover", &moves, "-y"],
+            &[&["mover", &moves, "-y"]],
         ),
         scene(
             format!("{leaver} has left: contained first, then the rest, then read again."),
-            &["leaver", &leaves, "--confirm", &leaves],
+            &[&["leaver", &leaves, "--confirm", &leaves]],
         ),
         scene(
-            format!("{missed} left a while ago, and nobody acted. The sweep finds out."),
-            &["sweep", "--lane", "leavers", "-y"],
+            format!("{missed} left a while ago, and nobody acted. Whose accounts are left over? Then the sweep."),
+            &[&["audit", "orphans"], &["sweep", "--lane", "leavers", "-y"]],
         ),
         scene(
-            "The auditor asks whether anybody touched the record.".into(),
-            &["audit", "verify"],
+            "The auditor asks how long it took, and whether anybody touched the record.".into(),
+            &[&["audit", "sla"], &["audit", "verify"]],
         ),
     ]
 }
@@ -243,46 +250,45 @@ async fn tour(cx: &Context) -> Result<Exit, CliError> {
     let folder = tempfile::tempdir()
         .map_err(|e| CliError::internal("a folder for the tour could not be made").why(e.to_string()))?;
     let scenes = scenes();
-    cx.out.data(
-        "A pretend firm for this tour: acme.example, 2200 people, all on this machine.\n\
+    cx.out.data(&format!(
+        "A pretend firm for this tour: acme.example, 2200 people, {} systems, all on this machine.\n\
          Five scenes. Any key goes on, q ends; off a terminal it runs through.\n",
-    );
+        TWINS.len()
+    ));
     let mut exit = Exit::Done;
-    for (n, scene) in scenes.iter().enumerate() {
-        cx.out.data(&format!(
-            "\n{} of {}  {}\n$ jml {}\n",
-            n + 1,
-            scenes.len(),
-            scene.told,
-            scene.argv.join(" ")
-        ));
-        if cx.can_ask() && !go_on().await {
-            break;
-        }
-        let argv = ["jml", "--sandbox"]
-            .into_iter()
-            .chain(scene.argv.iter().map(String::as_str));
-        let cli = Cli::try_parse_from(argv)
-            .map_err(|e| CliError::internal("a scene of the tour is no command").why(e.to_string()))?;
-        let mut inner = Context::new(crate::cli::args::Global {
-            color: cx.global.color,
-            no_color: cx.global.no_color,
-            ..cli.global
-        });
-        inner.env.state_home = Some(folder.path().to_owned());
-        match Box::pin(super::run(&inner, cli.command)).await {
+    'tour: for (n, scene) in scenes.iter().enumerate() {
+        cx.out
+            .data(&format!("\n{} of {}  {}\n", n + 1, scenes.len(), scene.told));
+        for argv in &scene.commands {
+            cx.out.data(&format!("$ jml {}\n", argv.join(" ")));
+            if cx.can_ask() && !go_on().await {
+                break 'tour;
+            }
             // What a scene is about may well be an exit of its own: a sweep that found somebody to hold.
-            Ok(_) => {}
-            Err(e) => {
+            if let Err(e) = play(cx, folder.path(), argv).await {
                 exit = e.exit;
                 cx.out.warn(&e.human(cx.env.utf8));
-                break;
+                break 'tour;
             }
         }
     }
     cx.out
         .data("\nThat firm is gone again. A lasting one, who is in it:  jml sandbox people\nTry it yourself:  jml leaver --help\n");
     Ok(exit)
+}
+
+/// The command itself, on the tour's own firm.
+async fn play(cx: &Context, folder: &Path, argv: &[String]) -> Result<Exit, CliError> {
+    let argv = ["jml", "--sandbox"].into_iter().chain(argv.iter().map(String::as_str));
+    let cli = Cli::try_parse_from(argv)
+        .map_err(|e| CliError::internal("a scene of the tour is no command").why(e.to_string()))?;
+    let mut inner = Context::new(crate::cli::args::Global {
+        color: cx.global.color,
+        no_color: cx.global.no_color,
+        ..cli.global
+    });
+    inner.env.state_home = Some(folder.to_owned());
+    Box::pin(super::run(&inner, cli.command)).await
 }
 
 /// Waits for a key; q is no.
@@ -302,10 +308,10 @@ mod tests {
 
     #[test]
     fn every_scene_is_a_command_about_somebody() {
-        for s in scenes() {
-            let argv = std::iter::once("jml").chain(s.argv.iter().map(String::as_str));
-            assert!(Cli::try_parse_from(argv).is_ok(), "{:?}", s.argv);
-            assert!(s.argv.iter().all(|a| !a.is_empty()), "{:?}", s.argv);
+        for argv in scenes().iter().flat_map(|s| &s.commands) {
+            let typed = std::iter::once("jml").chain(argv.iter().map(String::as_str));
+            assert!(Cli::try_parse_from(typed).is_ok(), "{argv:?}");
+            assert!(argv.iter().all(|a| !a.is_empty()), "{argv:?}");
         }
     }
 }

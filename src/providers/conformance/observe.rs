@@ -207,6 +207,24 @@ async fn eyes_of_every_row_conform() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn another_tenants_answer_is_told_from_one_that_can_t_be_read() {
+    for row in REGISTRY.iter().filter(|r| r.is_target()) {
+        let fixture = fixture(row);
+        if fixture.pin.is_empty() {
+            continue;
+        }
+        assert!(fixture.settings.contains(fixture.pin), "{}", row.kind);
+        assert_eq!(Stage::of(fixture).eyes().pinned().await, Ok(()), "{}", row.kind);
+        let other = Stage::elsewhere(fixture).eyes().pinned().await.unwrap_err();
+        assert!(other.is_wrong_tenant(), "{}: {other}", row.kind);
+        let stage = Stage::of(fixture);
+        stage.faults(&canned(&format!("{} * *", row.kind), 200, "text/html", HTML, false));
+        let unread = stage.eyes().pinned().await.unwrap_err();
+        assert!(!unread.is_wrong_tenant(), "{}: {unread}", row.kind);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn eyes_alone_write_nothing_and_read_no_write_credential() {
     for row in REGISTRY.iter().filter(|r| r.is_target()) {
         let stage = Stage::knowing(fixture(row), |name| name != "WRITE");

@@ -19,7 +19,10 @@ use crate::{
         Act, Eyes, Handles, Hands, Known, Look, Recorder, Roster, Task, okta::Directory, registry, script,
         secrets::Secrets,
     },
-    sandbox::engine::{self, Engine},
+    sandbox::{
+        engine::{self, Engine},
+        member,
+    },
 };
 
 struct Mem(Arc<Engine>);
@@ -67,8 +70,17 @@ impl Stage {
         Self::knowing(fixture, |_| true)
     }
 
+    /// Pinned to a tenant that is not there.
+    pub fn elsewhere(fixture: &'static Fixture) -> Stage {
+        Self::made(fixture, |_| true, |text| text.replace(fixture.pin, "00OTHER00TENANT00"))
+    }
+
     /// With those credentials whose name passes.
     pub fn knowing(fixture: &'static Fixture, known: fn(&str) -> bool) -> Stage {
+        Self::made(fixture, known, |text| text)
+    }
+
+    fn made(fixture: &'static Fixture, known: fn(&str) -> bool, change: impl Fn(String) -> String) -> Stage {
         let (began, start) = (tokio::time::Instant::now(), "2026-07-15T05:05:00Z");
         let start: DateTime<Utc> = start.parse().unwrap();
         let host: engine::Host = Arc::new(move || start + TimeDelta::from_std(began.elapsed()).unwrap());
@@ -76,7 +88,7 @@ impl Stage {
         let ours = engine.clone();
         let clock: Clock = Arc::new(move || ours.now());
         let client = Client::over(Arc::new(Mem(engine.clone())), clock, Arc::new(|_| {}), 7);
-        let text = config(fixture, &engine);
+        let text = change(config(fixture, &engine));
         let config = Config::parse("jml.toml", text).unwrap_or_else(|e| panic!("{}: {e}", fixture.kind));
         let system = System::named(fixture.kind);
         let section = config.systems[&system].clone();
@@ -117,6 +129,11 @@ impl Stage {
 
     /// `DELETE /api/v1/…` for each request to the system, in order.
     pub fn asked(&self) -> Vec<String> {
+        self.journal().into_iter().map(|(name, _)| name).collect()
+    }
+
+    /// With each, whether it would change something.
+    fn journal(&self) -> Vec<(String, bool)> {
         let reply = self.engine.control("GET", "/journal", b"");
         let text = String::from_utf8(reply.body).unwrap();
         let lines: Vec<Value> = match serde_json::from_str::<Value>(&text) {
@@ -124,14 +141,22 @@ impl Stage {
             Ok(one) => vec![one],
             Err(_) => text.lines().map(|l| serde_json::from_str(l).unwrap()).collect(),
         };
+        let twin = member::row(self.fixture.kind);
+        let text = |l: &Value, key: &str| l[key].as_str().unwrap_or_default().to_owned();
         lines
             .iter()
-            .map(|l| format!("{} {}", l["method"].as_str().unwrap(), l["path"].as_str().unwrap()))
+            .map(|l| {
+                let (method, path, body) = (text(l, "method"), text(l, "path"), text(l, "request_body"));
+                let asks = method == "GET" || twin.is_some_and(|t| (t.asks)(&method, &path, &body));
+                (format!("{method} {path}"), !asks)
+            })
             .collect()
     }
 
+    /// What would change something.
     pub fn writes(&self) -> Vec<String> {
-        self.asked().into_iter().filter(|a| !a.starts_with("GET ")).collect()
+        let journal = self.journal().into_iter();
+        journal.filter(|(_, writes)| *writes).map(|(name, _)| name).collect()
     }
 
     /// Nobody but the twins' credentials: what must never be told.

@@ -11,10 +11,7 @@ use super::{
     explain::{absent, explain},
     wire,
 };
-use crate::{
-    http::path,
-    model::{Failure, Kind},
-};
+use crate::{http::path, model::Failure};
 
 /// One attribute of people's profiles.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -107,12 +104,7 @@ impl Directory {
         if found == *pin {
             return Ok(found);
         }
-        Err(Failure::new(
-            Kind::Contradiction,
-            "compare the Okta organisation",
-            format!("the configuration names {pin}, the server says {found}"),
-        )
-        .code("wrong-tenant")
-        .hint("is the url in [systems.okta] that of another organisation? jml config init writes the pin"))
+        Err(Failure::wrong_tenant("compare the Okta organisation", pin, &found)
+            .hint("is the url in [systems.okta] that of another organisation? jml config init writes the pin"))
     }
 }

@@ -3,6 +3,7 @@
 //! A process is a `Firm` over the world's store; a crash is its future dropped at a named point. Latency is exact.
 
 mod crash;
+mod estate;
 mod failing;
 mod mass;
 mod path;

@@ -11,7 +11,10 @@ use tokio::{sync::Notify, time::Instant};
 
 use crate::{
     http::{Answer, BoxFuture, Request, Wire, WireError},
-    sandbox::engine::{self, Engine},
+    sandbox::{
+        engine::{self, Engine},
+        member,
+    },
 };
 
 /// Where in one exchange a process ends.
@@ -52,9 +55,10 @@ pub struct Sent {
 }
 
 impl Sent {
-    /// Every read of ours is a GET.
+    /// Every read of ours is a GET, or what its twin calls one.
     pub fn changes(&self) -> bool {
-        self.method != "GET"
+        let twin = member::row(&self.system);
+        self.method != "GET" && !twin.is_some_and(|t| (t.asks)(&self.method, &self.path, &self.body))
     }
     /// `okta POST /api/v1/users/00u1/lifecycle/suspend`, and for an RPC what it is about.
     pub fn name(&self) -> String {

@@ -213,15 +213,8 @@ impl Observe for Eyes {
         let me: Me = heard(&answer, what)?;
         match &self.team {
             Some(team) if *team != me.team_id && Some(team) != me.enterprise_id.as_ref() => {
-                Err(Failure::contradiction(
-                    "check the Slack workspace",
-                    format!(
-                        "the configuration pins {team}, the token is of {} ({})",
-                        me.team_id,
-                        sentence(&me.team)
-                    ),
-                )
-                .run(
+                let found = format!("{} ({})", me.team_id, sentence(&me.team));
+                Err(Failure::wrong_tenant("check the Slack workspace", team, &found).run(
                     "put the token of the right workspace in place, or pin this one anew",
                     "jml config init",
                 ))
