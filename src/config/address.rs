@@ -1,6 +1,6 @@
 //! The base address of a system: https, or http to loopback, and nothing else in it.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, net::Ipv4Addr};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de};
@@ -20,7 +20,8 @@ impl BaseUrl {
 
 pub(super) fn loopback(url: &Url) -> bool {
     match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
+        // Of a scheme that the standard doesn't know, an address is a name too.
+        Some(Host::Domain(name)) => name == "localhost" || name.parse().is_ok_and(|ip: Ipv4Addr| ip.is_loopback()),
         Some(Host::Ipv4(ip)) => ip.is_loopback(),
         Some(Host::Ipv6(ip)) => ip.is_loopback(),
         None => false,

@@ -216,11 +216,15 @@ fn loopback(systems: &Node<'_>) -> bool {
         texts(system, &mut |text, _| {
             // Schemes are case-blind, and a URL that we can't read is not loopback.
             let head = text.get(..8).unwrap_or(text).to_ascii_lowercase();
-            if head.starts_with("http:") || head.starts_with("https:") {
+            if ["http:", "https:", "ldap:", "ldaps:"]
+                .iter()
+                .any(|s| head.starts_with(s))
+            {
                 all &= Url::parse(text).is_ok_and(|url| address::loopback(&url));
             }
         });
-        all && (has("url") || has("path"))
+        // Tasks for people speak to nobody.
+        all && (has("url") || has("path") || has("tasks"))
     })
 }
 

@@ -100,7 +100,7 @@ pub enum Action {
 }
 
 /// What an action is, without its object: capabilities, the rows' tables and the names of faults are made of these.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verb {
     Suspend,

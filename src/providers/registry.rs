@@ -146,6 +146,8 @@ pub const REGISTRY: &[Row] = &[
     okta::ROW,
     hr::csv::ROW,
     apps::slack::ROW,
+    apps::exec::ROW,
+    apps::manual::ROW,
     records::servicenow::ROW,
     records::datadog::ROW,
 ];
@@ -269,7 +271,11 @@ mod tests {
         assert_eq!(kinds.len(), REGISTRY.len());
         for row in REGISTRY {
             assert!(row.is_target() || row.is_recorder() || row.is_roster(), "{}", row.kind);
-            assert!(row.page.starts_with("https://"), "{}", row.kind);
+            assert!(
+                row.page.starts_with("https://") || row.page.starts_with("docs/"),
+                "{}",
+                row.kind
+            );
             assert_eq!(row.is_target(), !row.verbs.is_empty(), "{}", row.kind);
             assert_eq!(row.is_recorder(), !row.told.is_empty(), "{}", row.kind);
         }

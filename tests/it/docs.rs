@@ -13,6 +13,7 @@ const DOCUMENTS: &[&str] = &[
     "docs/ARCHITECTURE.md",
     "docs/CONTRIBUTING.md",
     "docs/DEPLOYMENT.md",
+    "docs/EXEC.md",
     "docs/LIMITS.md",
     "docs/OUTPUT.md",
     "docs/THREATS.md",

@@ -119,6 +119,21 @@ fn the_environment_is_for_loopback() {
             .loopback_only()
     );
     assert!(read(&local.replace("http://127.0.0.1:1", "HTTPS://acme.example")).is_err());
+    for (more, fine) in [
+        ("[systems.badge]\nkind = \"manual\"\ntasks = [\"return badge\"]\n", true),
+        ("[systems.ad]\nkind = \"ldap\"\nurl = \"ldap://127.0.0.1:1\"\n", true),
+        (
+            "[systems.ad]\nkind = \"ldap\"\nurl = \"ldaps://dc1.acme.example\"\n",
+            false,
+        ),
+        // Nobody knows with whom a program speaks.
+        (
+            "[systems.door]\nkind = \"exec\"\nobserve = { program = \"/a\" }\n",
+            false,
+        ),
+    ] {
+        assert_eq!(read(&format!("{local}{more}")).is_ok(), fine, "{more}");
+    }
 }
 
 #[test]

@@ -1,3 +1,5 @@
 //! Apps that hold accounts of their own beside the directory.
 
+pub mod exec;
+pub mod manual;
 pub mod slack;

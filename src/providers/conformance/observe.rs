@@ -148,7 +148,7 @@ async fn seen(row: &Row, id: &str, faults: Value, among: &[Kind], may_be_absent:
 #[tokio::test(start_paused = true)]
 async fn eyes_of_every_row_conform() {
     let mut table = Table::default();
-    for row in REGISTRY.iter().filter(|r| r.is_target()) {
+    for row in REGISTRY.iter().filter(|r| r.is_target() && fixture(r).wire) {
         let fixture = fixture(row);
         let stage = Stage::of(fixture);
         let account = stage.account().await;
@@ -226,7 +226,7 @@ async fn another_tenants_answer_is_told_from_one_that_can_t_be_read() {
 
 #[tokio::test(start_paused = true)]
 async fn eyes_alone_write_nothing_and_read_no_write_credential() {
-    for row in REGISTRY.iter().filter(|r| r.is_target()) {
+    for row in REGISTRY.iter().filter(|r| r.is_target() && fixture(r).wire) {
         let stage = Stage::knowing(fixture(row), |name| name != "WRITE");
         let eyes = stage.eyes();
         eyes.pinned().await.unwrap();

@@ -1,10 +1,11 @@
 //! One fresh firm for one case: the row's own eyes, hands and recorder, made as production makes them, over a wire that ends in the twin.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, os::unix::fs::PermissionsExt, path::Path, sync::Arc, time::Duration};
 
 use ::http::{HeaderMap, HeaderName, HeaderValue};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use super::fixtures::Fixture;
 use crate::{
@@ -72,15 +73,30 @@ impl Stage {
 
     /// Pinned to a tenant that is not there.
     pub fn elsewhere(fixture: &'static Fixture) -> Stage {
-        Self::made(fixture, |_| true, |text| text.replace(fixture.pin, "00OTHER00TENANT00"))
+        Self::made(
+            fixture,
+            |_| true,
+            |text| text.replace(fixture.pin, "00OTHER00TENANT00"),
+            None,
+        )
     }
 
     /// With those credentials whose name passes.
     pub fn knowing(fixture: &'static Fixture, known: fn(&str) -> bool) -> Stage {
-        Self::made(fixture, known, |text| text)
+        Self::made(fixture, known, |text| text, None)
     }
 
-    fn made(fixture: &'static Fixture, known: fn(&str) -> bool, change: impl Fn(String) -> String) -> Stage {
+    /// With every program of the fixture replaced by this one.
+    pub fn with_program(fixture: &'static Fixture, program: &'static str) -> Stage {
+        Self::made(fixture, |_| true, |text| text, Some(program))
+    }
+
+    fn made(
+        fixture: &'static Fixture,
+        known: fn(&str) -> bool,
+        change: impl Fn(String) -> String,
+        program: Option<&'static str>,
+    ) -> Stage {
         let (began, start) = (tokio::time::Instant::now(), "2026-07-15T05:05:00Z");
         let start: DateTime<Utc> = start.parse().unwrap();
         let host: engine::Host = Arc::new(move || start + TimeDelta::from_std(began.elapsed()).unwrap());
@@ -88,7 +104,11 @@ impl Stage {
         let ours = engine.clone();
         let clock: Clock = Arc::new(move || ours.now());
         let client = Client::over(Arc::new(Mem(engine.clone())), clock, Arc::new(|_| {}), 7);
-        let text = change(config(fixture, &engine));
+        let folder = tempfile::tempdir().unwrap();
+        let instead = |t: &'static str| program.filter(|_| t.starts_with("#!")).unwrap_or(t);
+        let files = fixture.files.iter().filter(|(name, _)| known(name));
+        let files: Vec<(&str, &str)> = files.map(|(n, t)| (*n, instead(t))).collect();
+        let text = change(config(fixture, &engine, folder.path(), &files));
         let config = Config::parse("jml.toml", text).unwrap_or_else(|e| panic!("{}: {e}", fixture.kind));
         let system = System::named(fixture.kind);
         let section = config.systems[&system].clone();
@@ -97,10 +117,10 @@ impl Stage {
             .filter(|(name, _)| known(name))
             .map(|(name, secret)| (name.to_owned(), secret.into()))
             .collect();
-        let folder = tempfile::tempdir().unwrap();
-        for (name, text) in fixture.files {
+        for (name, text) in files {
             let path = folder.path().join(name);
             std::fs::write(&path, text).unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700)).unwrap();
             let file = std::fs::File::options().append(true).open(&path).unwrap();
             file.set_modified((start - TimeDelta::hours(1)).into()).unwrap();
         }
@@ -282,19 +302,23 @@ impl Stage {
     }
 }
 
-fn config(fixture: &Fixture, engine: &Engine) -> String {
+fn config(fixture: &Fixture, engine: &Engine, folder: &Path, files: &[(&str, &str)]) -> String {
     let url = engine.origin(fixture.kind).map(|o| format!("url = \"{o}\"\n"));
     let okta = engine.origin("okta").unwrap();
     let okta = if fixture.kind == "okta" {
         String::new()
     } else {
-        format!("[systems.okta]\nurl = \"{okta}\"\nwrite = \"env:OTHER\"\n")
+        format!("[systems.okta]\nurl = \"{okta}\"\nwrite = \"file:OTHER\"\n")
     };
+    let mut settings = fixture.settings.replace("{folder}", &folder.display().to_string());
+    for (name, text) in files {
+        let digest = hex::encode(Sha256::digest(text));
+        settings = settings.replace(&format!("{{sha256 {name}}}"), &digest);
+    }
     format!(
-        "[policy]\nzone = \"UTC\"\n{okta}[systems.{}]\n{}{}\n{}",
+        "[policy]\nzone = \"UTC\"\n{okta}[systems.{}]\n{}{settings}\n{}",
         fixture.kind,
         url.unwrap_or_default(),
-        fixture.settings,
         fixture.roster
     )
 }
