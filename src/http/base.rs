@@ -192,7 +192,9 @@ impl Base {
             // Without it: 411.
             headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
-        let secrets = redact::secrets(&given);
+        let mut secrets = redact::secrets(&given);
+        let own = ask.headers.iter().filter(|(_, value)| value.is_sensitive()).cloned();
+        secrets.extend(redact::secrets(&own.collect()));
         headers.extend(given);
         let request = Request {
             method: method.clone(),

@@ -80,7 +80,9 @@ fn asked_to_wait(a: &Answer, now: DateTime<Utc>) -> Option<Duration> {
         if let Ok(seconds) = text.trim().parse::<u64>() {
             return Some(Duration::from_secs(seconds));
         }
-        let at = DateTime::parse_from_rfc2822(text).ok()?;
+        // Zoom writes an instant as RFC 3339 does.
+        let at = DateTime::parse_from_rfc2822(text).or_else(|_| DateTime::parse_from_rfc3339(text.trim()));
+        let at = at.ok()?;
         let left = at.with_timezone(&Utc).signed_duration_since(servers_now(a, now));
         return left.to_std().ok().or(Some(Duration::ZERO));
     }
@@ -162,6 +164,14 @@ mod tests {
         assert_eq!(of(429, &okta, Repeat::Safe), Next::After(Duration::from_secs(25)));
         let datadog = [("x-ratelimit-reset", "12")];
         assert_eq!(of(429, &datadog, Repeat::Safe), Next::After(Duration::from_secs(13)));
+        for instant in ["2026-11-24T10:00:09Z", "Tue, 24 Nov 2026 10:00:09 GMT"] {
+            let zoom = [("retry-after", instant)];
+            assert_eq!(
+                of(429, &zoom, Repeat::Safe),
+                Next::After(Duration::from_secs(9)),
+                "{instant}"
+            );
+        }
         let past = [("x-rate-limit-reset", "1795514300")];
         assert_eq!(of(429, &past, Repeat::Safe), Next::After(Duration::from_secs(1)));
         assert_eq!(

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use ::http::{HeaderName, HeaderValue};
+use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -109,6 +110,14 @@ impl Ask {
         match HeaderValue::from_str(value.as_ref()) {
             Ok(v) => self.headers.push((HeaderName::from_static(name), v)),
             Err(_) => self.fault = Some(format!("the header {name} can't hold that value")),
+        }
+        self
+    }
+    /// Who asks for a token: a token endpoint is asked without `Authorize`. It is marked as a secret, and taken out of answers.
+    pub fn basic(mut self, user: &str, secret: &str) -> Self {
+        match super::auth::sensitive(&format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{secret}")))) {
+            Ok(v) => self.headers.push((::http::header::AUTHORIZATION, v)),
+            Err(f) => self.fault = Some(f.summary),
         }
         self
     }

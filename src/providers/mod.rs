@@ -9,6 +9,7 @@ mod build;
 mod conformance;
 mod field;
 pub mod hr;
+pub mod minting;
 pub mod okta;
 pub mod records;
 pub mod registry;

@@ -148,6 +148,7 @@ pub const REGISTRY: &[Row] = &[
     apps::slack::ROW,
     apps::exec::ROW,
     apps::manual::ROW,
+    apps::zoom::ROW,
     records::servicenow::ROW,
     records::datadog::ROW,
 ];

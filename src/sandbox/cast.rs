@@ -174,7 +174,7 @@ pub(super) const CAST: &[Person] = &[
         login: "nora@acme.example",
         first: "Nora",
         last: "Nyman",
-        stories: &["joiner-due"],
+        stories: &["joiner-due", "licence-exhausted"],
         department: "Engineering",
         title: "Software Engineer",
         ..JOINER
@@ -488,6 +488,7 @@ mod tests {
             "mover-title-only",
             "mover-accumulated",
             "joiner-due",
+            "licence-exhausted",
             "joiner-contractor",
             "joiner-no-slack-yet",
             "homonym",

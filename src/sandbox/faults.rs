@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use super::{given, google, named::Named, quiet::wild, twin::Reply};
+use super::{given, google, named::Named, quiet::wild, twin::Reply, zoom};
 
 /// What becomes of one request.
 #[derive(Default)]
@@ -301,6 +301,7 @@ pub fn refusal(seen: &Seen<'_>, status: u16) -> Reply {
             _ => Reply::json(status, &json!({"ok": false, "error": "internal_error"})),
         },
         "google" => google::refusal(seen.path, status),
+        "zoom" => zoom::refusal(status, now),
         "servicenow" => {
             let message = match status {
                 401 => "User Not Authenticated",

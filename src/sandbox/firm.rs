@@ -32,6 +32,7 @@ pub fn document(people: usize, seed: u64, now: DateTime<Utc>) -> Value {
                 {"number": "CHG0030003", "short_description": "Move the build farm to the new network"},
             ], "incident": [{"number": "INC0010001", "short_description": "Projector in room 4 flickers"}]},
             "datadog": {},
+            "zoom": zoom(quiet),
         },
     })
 }
@@ -148,6 +149,7 @@ fn apps(alice: &str) -> Value {
         })
         .collect();
     out[0]["provisions"] = "slack".into();
+    out[2]["provisions"] = "zoom".into();
     out.push(json!({"id": "0oaFIRM0000000000099", "label": "Old VPN", "name": "old_vpn", "status": "INACTIVE", "assigned": direct}));
     out.into()
 }
@@ -182,6 +184,20 @@ fn slack(people: usize, seed: u64) -> Value {
     json!({"team": "T0ACME001", "plan": "enterprise", "users": users, "channels": channels})
 }
 
+/// Everybody has an account but for the few who have no Slack either, and all licences are taken: by two who left long ago, among others.
+fn zoom(people: usize) -> Value {
+    let mut users = vec![json!({"generated": people})];
+    for (i, p) in cast::CAST.iter().enumerate().filter(|(_, p)| p.has_slack) {
+        let role = if p.stories.contains(&"protected") { "1" } else { "2" };
+        users.push(json!({"id": format!("zC{:020}", i + 1), "email": p.login, "role_id": role}));
+    }
+    let gone = |n: u8, login: &str, status: &str| json!({"id": format!("zG{n:020}"), "email": login, "status": status});
+    users.push(gone(1, "greta.past@acme.example", "inactive"));
+    users.push(gone(2, "hugo.gone@acme.example", "active"));
+    users.push(gone(3, "ines.asked@acme.example", "pending"));
+    json!({"licences": people + users.len() - 1, "users": users})
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -194,6 +210,7 @@ mod tests {
     fn but_for_its_extra_keys_it_is_a_world() {
         let mut doc = firm();
         doc["population"].as_object_mut().unwrap().remove("seed");
+        doc["apps"]["zoom"].as_object_mut().unwrap().remove("licences");
         for extra in ["provision_delay", "api_tokens"] {
             doc["okta"].as_object_mut().unwrap().remove(extra);
         }

@@ -356,8 +356,8 @@ mod tests {
                 "roster.kind: this version has no twin of workday",
             ),
             (
-                json!({"now": now, "apps": {"zoom": {}}}),
-                "apps.zoom: this version has no twin of it",
+                json!({"now": now, "apps": {"fax": {}}}),
+                "apps.fax: this version has no twin of it",
             ),
             (
                 json!({"now": now, "faults": [{"on": "okta GET /x"}]}),

@@ -38,6 +38,7 @@ pub mod start;
 pub mod twin;
 pub mod world;
 pub mod written;
+pub mod zoom;
 
 use twin::Twin;
 
@@ -61,4 +62,4 @@ impl Error {
 }
 
 /// Every system of the firm, in the order in which a fresh world loads them (apps look people up in Okta, so Okta comes first).
-pub const TWINS: &[Twin] = &[okta::TWIN, slack::TWIN, servicenow::TWIN, datadog::TWIN];
+pub const TWINS: &[Twin] = &[okta::TWIN, slack::TWIN, servicenow::TWIN, datadog::TWIN, zoom::TWIN];

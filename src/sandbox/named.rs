@@ -199,7 +199,7 @@ mod tests {
             ("okta:suspend", "=KIND is missing"),
             ("okta:suspend=503", "SYSTEM:ACTION is wanted"),
             ("suspend:before=503", "SYSTEM:ACTION is wanted"),
-            ("zoom:suspend:before=503", "no such system"),
+            ("fax:suspend:before=503", "no such system"),
             ("okta:suspend:later=503", "WHEN is before, after or answer"),
             ("okta:suspend:before=418", "no such KIND"),
             ("okta:suspend:before=lost-answer", "an answer is lost after the effect"),

@@ -6,7 +6,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{datadog::Datadog, google::Google, okta::Okta, scim::Scim, servicenow::Servicenow, slack::Slack};
+use super::{
+    datadog::Datadog, google::Google, okta::Okta, scim::Scim, servicenow::Servicenow, slack::Slack, zoom::Zoom,
+};
 
 /// A token of one system. The journal writes its name, never the secret.
 #[derive(Clone)]
@@ -64,6 +66,7 @@ pub struct World {
     pub google: Option<Google>,
     /// By name: `scim:wiki`.
     pub scim: BTreeMap<String, Scim>,
+    pub zoom: Option<Zoom>,
     pub servicenow: Servicenow,
     pub datadog: Datadog,
     /// Entries changed since the change log was last written: (system, list, id).

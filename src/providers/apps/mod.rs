@@ -3,3 +3,4 @@
 pub mod exec;
 pub mod manual;
 pub mod slack;
+pub mod zoom;
