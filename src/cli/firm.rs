@@ -160,7 +160,9 @@ impl Firm {
             let names = [section.kind.as_str(), section.system.as_str()]
                 .into_iter()
                 .chain(row.okta.iter().copied());
-            apps.insert(section.system.clone(), names.map(str::to_lowercase).collect());
+            if row.is_target() || row.is_recorder() {
+                apps.insert(section.system.clone(), names.map(str::to_lowercase).collect());
+            }
             if let Some(e) = registry::eyes(section, &parts)? {
                 eyes.insert(section.system.clone(), Arc::from(e));
             }

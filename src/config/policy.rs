@@ -14,7 +14,7 @@ use super::{
 };
 use crate::model::{
     Policy, PolicyRule, System,
-    policy::{Day, Deadlines, Fallback, GroupsOwner, LeaverDate, OnLeave, OverrideBy},
+    policy::{Day, Deadlines, Fallback, GardenLeave, GroupsOwner, LeaverDate, OnLeave, OverrideBy},
 };
 
 #[derive(Deserialize, JsonSchema)]
@@ -51,6 +51,10 @@ pub(super) struct Raw {
     #[serde(default = "ignore")]
     #[schemars(with = "OnLeaveText")]
     on_leave: OnLeave,
+    /// Whose last day of work is past and whose termination is to come.
+    #[serde(default = "suspend")]
+    #[schemars(with = "GardenLeaveText")]
+    garden_leave: GardenLeave,
     /// Who may finish a leaver that HR doesn't confirm.
     #[serde(default = "approver", rename = "override")]
     #[schemars(with = "OverrideText")]
@@ -122,6 +126,9 @@ fn settle() -> Duration {
 fn ignore() -> OnLeave {
     OnLeave::Ignore
 }
+fn suspend() -> GardenLeave {
+    GardenLeave::Suspend
+}
 fn approver() -> OverrideBy {
     OverrideBy::Approver
 }
@@ -178,6 +185,7 @@ pub(super) fn policy(
         department_fallback: raw.department_fallback,
         rules,
         on_leave: raw.on_leave,
+        garden_leave: raw.garden_leave,
         override_by: raw.override_by,
         grace: roster.grace,
         promise: raw.promise,
@@ -256,6 +264,7 @@ words! {
     DayText: Start End;
     FallbackText: Upper;
     OnLeaveText: Ignore Suspend;
+    GardenLeaveText: Suspend Terminate Ignore;
     OverrideText: Approver Operator;
     OwnerText: Jml Terraform;
 }

@@ -112,7 +112,7 @@ impl Base {
         let bucket = Bucket::of(&method, &ask.shape);
         let patience = match ask.deadline {
             Some(at) => at.signed_duration_since((self.0.clock)()).to_std().unwrap_or_default(),
-            None => PATIENCE,
+            None => ask.patience.map_or(PATIENCE, |attempt| PATIENCE.max(attempt * 2)),
         };
         let end = Instant::now() + patience;
         let most = if ask.deadline.is_some() {
@@ -140,7 +140,7 @@ impl Base {
                 doubt = true;
             }
             if let (Ok(answer), false, Some(authorize)) = (&outcome, renewed, &self.0.authorize)
-                && matches!(answer.status, 400 | 401)
+                && matches!(answer.status, 400 | 401 | 403)
                 && authorize.refused(answer).await
             {
                 // A refused credential did nothing: again at once, with a new one.
@@ -195,16 +195,17 @@ impl Base {
         let mut secrets = redact::secrets(&given);
         let own = ask.headers.iter().filter(|(_, value)| value.is_sensitive()).cloned();
         secrets.extend(redact::secrets(&own.collect()));
+        let longest = ask.patience.unwrap_or(ATTEMPT);
         headers.extend(given);
         let request = Request {
             method: method.clone(),
             url: url.clone(),
             headers,
             body: ask.body.clone(),
-            timeout: ATTEMPT,
+            timeout: longest,
         };
         let started = Instant::now();
-        let outcome = match tokio::time::timeout(ATTEMPT, self.0.wire.send(request)).await {
+        let outcome = match tokio::time::timeout(longest, self.0.wire.send(request)).await {
             Ok(outcome) => outcome.map(|answer| redact::without(&secrets, answer)),
             Err(_) => Err(WireError::TimedOut),
         };

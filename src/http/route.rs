@@ -1,6 +1,6 @@
 //! What to ask: a path whose parts can't leave their place, a query, and how the call is to be treated.
 
-use std::fmt::Display;
+use std::{fmt::Display, time::Duration};
 
 use ::http::{HeaderName, HeaderValue};
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -31,6 +31,7 @@ pub struct Ask {
     pub(super) accepted: Vec<u16>,
     pub(super) deadline: Option<DateTime<Utc>>,
     pub(super) urgent: bool,
+    pub(super) patience: Option<Duration>,
     pub(super) repeat: Option<Repeat>,
 }
 
@@ -54,6 +55,7 @@ impl Ask {
             accepted: Vec::new(),
             deadline: None,
             urgent: false,
+            patience: None,
             repeat: None,
         }
     }
@@ -156,6 +158,11 @@ impl Ask {
     /// Retries end here.
     pub fn until(mut self, deadline: DateTime<Utc>) -> Self {
         self.deadline = Some(deadline);
+        self
+    }
+    /// One attempt may take so long: an answer whose making takes minutes.
+    pub fn patient(mut self, attempt: Duration) -> Self {
+        self.patience = Some(attempt);
         self
     }
     /// A leaver's call: it jumps the queue and may use the reserve.

@@ -6,6 +6,7 @@ use std::{
 };
 
 use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 /// The directory's own id. People are acted on by it; every other string only finds candidates.
@@ -80,9 +81,18 @@ pub enum When {
 pub enum Employment {
     Active,
     OnLeave,
+    /// The last day of work is past, the termination is to come.
+    GardenLeave,
     Terminated,
     /// Rescinded, no-show: employment that never began.
     Cancelled,
+}
+
+impl Employment {
+    /// On somebody's payroll by HR's word; a date may say otherwise.
+    pub fn employed(self) -> bool {
+        matches!(self, Employment::Active | Employment::OnLeave | Employment::GardenLeave)
+    }
 }
 
 /// What the roster says of one employment.
@@ -99,6 +109,9 @@ pub struct Worker {
     pub department: Option<String>,
     pub title: Option<String>,
     pub location: Option<String>,
+    /// Where their dates end, where HR itself says so; it outranks policy's zones.
+    #[serde(default)]
+    pub zone: Option<Tz>,
     /// `employee`, `contractor`, … as policy's birthright table names them, lower case.
     pub worker_type: Option<String>,
     /// Login, id or number of the manager: whatever the source maps.
@@ -107,6 +120,9 @@ pub struct Worker {
     pub hired: Option<When>,
     pub terminated: Option<When>,
     pub last_day: Option<When>,
+    /// HR tells of an earlier employment; its dates are not among these.
+    #[serde(default)]
+    pub rehired: bool,
     /// When HR's record got this state; `None` where the source can't tell.
     pub recorded: Option<DateTime<Utc>>,
     /// The record was still being written at the read (mover and joiner wait, `settle`).

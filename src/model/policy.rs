@@ -25,6 +25,7 @@ pub struct Policy {
     pub department_fallback: Option<Fallback>,
     pub rules: Vec<PolicyRule>,
     pub on_leave: OnLeave,
+    pub garden_leave: GardenLeave,
     /// Who may finish a leaver that HR doesn't confirm.
     pub override_by: OverrideBy,
     /// How long HR's status word may lag behind its own leaving date.
@@ -61,6 +62,15 @@ pub enum Fallback {
 pub enum OnLeave {
     Ignore,
     Suspend,
+}
+/// Somebody who no longer works and is not yet terminated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GardenLeave {
+    Suspend,
+    /// A leaver at once.
+    Terminate,
+    Ignore,
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

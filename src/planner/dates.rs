@@ -41,6 +41,13 @@ pub fn text(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%d %H:%M:%SZ").to_string()
 }
 
+fn zone_of(policy: &Policy, worker: &Worker) -> (Tz, Option<String>) {
+    match worker.zone {
+        Some(tz) => (tz, None),
+        None => zone(policy, worker.location.as_deref()),
+    }
+}
+
 /// The worker's zone, and the location that had none (a firm without a table of zones has one zone and nothing to say).
 pub fn zone(policy: &Policy, location: Option<&str>) -> (Tz, Option<String>) {
     match location.map(str::trim).filter(|l| !l.is_empty()) {
@@ -68,7 +75,7 @@ fn instant(worker: &Worker, policy: &Policy, date: When, field: &'static str, en
     let (at, zoneless) = match date {
         When::Instant(t) => (t, None),
         When::Day(d) => {
-            let (tz, zoneless) = zone(policy, worker.location.as_deref());
+            let (tz, zoneless) = zone_of(policy, worker);
             let day = if end {
                 d.checked_add_days(Days::new(1)).unwrap_or(d)
             } else {
@@ -116,8 +123,6 @@ pub fn starting(worker: &Worker, policy: &Policy) -> Option<Instant> {
 pub fn day(worker: &Worker, policy: &Policy, when: When) -> NaiveDate {
     match when {
         When::Day(d) => d,
-        When::Instant(t) => t
-            .with_timezone(&zone(policy, worker.location.as_deref()).0)
-            .date_naive(),
+        When::Instant(t) => t.with_timezone(&zone_of(policy, worker).0).date_naive(),
     }
 }

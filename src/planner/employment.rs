@@ -8,7 +8,7 @@ use super::{
     dates::{self, Instant},
     refusal::Refusal,
 };
-use crate::model::{Employment, Hr, Observation, Person, Policy, When, Worker};
+use crate::model::{Employment, Hr, Observation, Person, Policy, When, Worker, policy::GardenLeave};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Word {
@@ -49,9 +49,7 @@ pub fn settle(mut records: Vec<Worker>) -> Hr {
     records.push(first);
     let keys = records.iter().map(|w| w.key.clone()).collect::<Vec<_>>().join(" and ");
     let one_human = records[0].universal.is_some() && records.iter().all(|w| w.universal == records[0].universal);
-    let (live, ended): (Vec<_>, Vec<_>) = records
-        .into_iter()
-        .partition(|w| matches!(w.employment, Employment::Active | Employment::OnLeave));
+    let (live, ended): (Vec<_>, Vec<_>) = records.into_iter().partition(|w| w.employment.employed());
     match (<[Worker; 1]>::try_from(live), one_human) {
         (Ok([worker]), true) => Hr::Converted {
             worker: Box::new(worker),
@@ -108,8 +106,11 @@ fn of_worker(login: &str, worker: &Worker, policy: &Policy, now: DateTime<Utc>) 
     match (worker.employment, leaving) {
         // Employment that never began has no leaving date.
         (Employment::Cancelled, _) | (Employment::Terminated, None) => Word::Left { leaving: None },
+        (Employment::GardenLeave, leaving) if policy.garden_leave == GardenLeave::Terminate => Word::Left {
+            leaving: leaving.filter(|l| l.at <= now),
+        },
         (Employment::Terminated, Some(l)) if l.at <= now => Word::Left { leaving: Some(l) },
-        (Employment::Active | Employment::OnLeave, Some(l)) if l.at <= now => {
+        (Employment::Active | Employment::OnLeave | Employment::GardenLeave, Some(l)) if l.at <= now => {
             let end = terminated_for(worker, policy, hired, &l);
             let grace = TimeDelta::from_std(policy.grace).unwrap_or_default();
             match end {

@@ -15,12 +15,17 @@ pub fn leave(seen: &Observation, policy: &Policy, now: DateTime<Utc>) -> Result<
     unprotected(seen)?;
     let worker = works_here(seen, policy, now)?;
     let person = &seen.person;
-    if worker.employment != Employment::OnLeave {
+    let word = match worker.employment {
+        Employment::OnLeave => Some("on leave"),
+        Employment::GardenLeave => Some("on garden leave"),
+        Employment::Active | Employment::Terminated | Employment::Cancelled => None,
+    };
+    let Some(word) = word else {
         return Err(Refusal::Employed {
             login: person.login.clone(),
             since: None,
         });
-    }
+    };
     let mut draft = Draft::default();
     let place = Place {
         phase: Phase::Contain,
@@ -30,7 +35,7 @@ pub fn leave(seen: &Observation, policy: &Policy, now: DateTime<Utc>) -> Result<
     };
     let suspended = person.status == Status::Suspended;
     let first: Vec<StepNo> = if person.offers.contains("suspend") && !suspended {
-        vec![draft.put(place, Action::Suspend, &[], "on leave, and policy suspends")]
+        vec![draft.put(place, Action::Suspend, &[], &format!("{word}, and policy suspends"))]
     } else {
         Vec::new()
     };
@@ -48,5 +53,5 @@ pub fn leave(seen: &Observation, policy: &Policy, now: DateTime<Utc>) -> Result<
             "live sessions outlast a suspension",
         );
     }
-    Ok(draft.plan(seen, Flow::Leave, "HR: on leave".to_owned()))
+    Ok(draft.plan(seen, Flow::Leave, format!("HR: {word}")))
 }

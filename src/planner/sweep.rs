@@ -16,7 +16,8 @@ use super::{
     refusal::{Class, Refusal},
 };
 use crate::model::{
-    Catalogue, Employment, Flow, Held, Holding, Hr, Limits, Person, Policy, Status, System, Worker, policy::OnLeave,
+    Catalogue, Employment, Flow, Held, Holding, Hr, Limits, Person, Policy, Status, System, Worker,
+    policy::{GardenLeave, OnLeave},
 };
 
 pub fn sort(
@@ -233,8 +234,13 @@ impl Sorter<'_> {
             }
             return;
         }
-        if worker.employment == Employment::OnLeave {
-            return self.on_leave(person);
+        match worker.employment {
+            Employment::OnLeave => return self.on_leave(person, "on leave", self.policy.on_leave == OnLeave::Suspend),
+            Employment::GardenLeave => {
+                let suspends = self.policy.garden_leave != GardenLeave::Ignore;
+                return self.on_leave(person, "on garden leave", suspends);
+            }
+            Employment::Active | Employment::Terminated | Employment::Cancelled => {}
         }
         if person.status == Status::Suspended {
             self.lanes.named.push(shown(
@@ -260,22 +266,20 @@ impl Sorter<'_> {
         }
     }
 
-    fn on_leave(&mut self, person: &Person) {
-        match self.policy.on_leave {
-            OnLeave::Ignore => self
+    fn on_leave(&mut self, person: &Person, word: &str, suspends: bool) {
+        if !suspends {
+            let line = format!("{word}: nothing is done, by policy");
+            return self.lanes.named.push(shown(person, line));
+        }
+        if person.status == Status::Suspended {
+            return self.lanes.named.push(shown(person, format!("{word}, suspended")));
+        }
+        match self.tenant.protected.get(&person.id) {
+            Some(why) => self
                 .lanes
-                .named
-                .push(shown(person, "on leave: nothing is done, by policy")),
-            OnLeave::Suspend if person.status == Status::Suspended => {
-                self.lanes.named.push(shown(person, "on leave, suspended"));
-            }
-            OnLeave::Suspend => match self.tenant.protected.get(&person.id) {
-                Some(why) => self
-                    .lanes
-                    .protected
-                    .push(shown(person, format!("protected ({why}), and on leave"))),
-                None => self.lanes.leave.push(due(person, None, Why::Left)),
-            },
+                .protected
+                .push(shown(person, format!("protected ({why}), and {word}"))),
+            None => self.lanes.leave.push(due(person, None, Why::Left)),
         }
     }
 

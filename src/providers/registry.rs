@@ -145,6 +145,8 @@ impl Row {
 pub const REGISTRY: &[Row] = &[
     okta::ROW,
     hr::csv::ROW,
+    hr::workday::ROW,
+    hr::hibob::ROW,
     apps::slack::ROW,
     apps::exec::ROW,
     apps::manual::ROW,

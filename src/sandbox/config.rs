@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use serde_json::{Map, Value, json};
 
-use super::{member, quiet, roster, world::World};
+use super::{member, quiet, roster, staff, world::World};
 
 /// What the document points at.
 pub struct Places<'a> {
@@ -34,6 +34,11 @@ pub fn document(world: &mut World, places: &Places<'_>) -> Value {
     if let Some(csv) = world.given.pointer("/roster/csv").and_then(Value::as_str) {
         doc["roster"] = csv_mapping(csv);
         doc["systems"]["csv"] = json!({"path": places.folder.join("roster.csv").to_string_lossy()});
+    }
+    if let Some(kind) = world.given.pointer("/roster/kind").and_then(Value::as_str)
+        && staff::KINDS.contains(&kind)
+    {
+        doc["roster"] = json!({"source": kind});
     }
     merge(&mut doc, &world.given["config"]);
     doc

@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{config, engine::Engine, faults::Faults, given, member, twin::Reply};
+use super::{config, engine::Engine, faults::Faults, given, member, staff, twin::Reply};
 
 impl Engine {
     pub fn control(&self, method: &str, path: &str, body: &[u8]) -> Reply {
@@ -79,7 +79,7 @@ impl Engine {
         out.insert("config".into(), inner.config());
         let roster = match inner.roster() {
             Some(csv) => json!({"kind": "csv", "csv": csv}),
-            None => json!({"kind": "okta"}),
+            None => staff::state(&inner.world.given).unwrap_or_else(|| json!({"kind": "okta"})),
         };
         out.insert("roster".into(), roster);
         for member in member::all(&mut inner.world) {
@@ -101,6 +101,9 @@ impl Engine {
                     config::merge(&mut inner.world.given, &policy_of(part));
                     let own = policy_of(&inner.world.given);
                     inner.save_own("given", own).map_err(|e| e.to_string())?;
+                }
+                "roster" if part.get("workers").is_some() => {
+                    staff::patch(&mut inner.world.given, &part["workers"])?;
                 }
                 "roster" => {
                     let csv = part["csv"].as_str().ok_or("roster: only csv can be changed")?;

@@ -302,6 +302,22 @@ pub fn refusal(seen: &Seen<'_>, status: u16) -> Reply {
         },
         "google" => google::refusal(seen.path, status),
         "zoom" => zoom::refusal(status, now),
+        "hibob" => {
+            let reply = Reply::json(status, &json!({"key": "sandbox.fault", "error": summary}));
+            if status == 429 {
+                reply.with("x-ratelimit-reset", reset)
+            } else {
+                reply
+            }
+        }
+        "workday" => {
+            let reply = Reply::json(status, &json!({ "error": summary }));
+            if status == 429 {
+                reply.with("retry-after", "2")
+            } else {
+                reply
+            }
+        }
         "servicenow" => {
             let message = match status {
                 401 => "User Not Authenticated",

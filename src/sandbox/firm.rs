@@ -1,11 +1,11 @@
 //! The default firm as a `given` document: from (people, seed, now), nothing else. The same document is made again at each start.
 //!
-//! It says a little more than a world's file may: `population.seed`, `okta.provision_delay` and `okta.api_tokens`.
+//! It says a little more than a world's file may: `population.seed`, `okta.provision_delay`, `okta.api_tokens` and `roster.also`.
 
 use chrono::{DateTime, SubsecRound, Utc};
 use serde_json::{Value, json};
 
-use super::{cast, quiet};
+use super::{cast, quiet, staff};
 
 pub const PEOPLE: usize = 2200;
 pub const SEED: u64 = 1;
@@ -21,7 +21,7 @@ pub fn document(people: usize, seed: u64, now: DateTime<Utc>) -> Value {
             {"login": "breakglass@acme.example", "owner": "security", "reason": "break-glass account"},
             {"login": "paula.root@acme.example", "owner": "platform", "reason": "owns the platform's root accounts"},
         ]},
-        "roster": {"kind": "okta"},
+        "roster": {"kind": "okta", "also": staff::KINDS},
         "population": {"people": quiet, "seed": seed},
         "okta": okta(now),
         "apps": {
@@ -211,6 +211,7 @@ mod tests {
         let mut doc = firm();
         doc["population"].as_object_mut().unwrap().remove("seed");
         doc["apps"]["zoom"].as_object_mut().unwrap().remove("licences");
+        doc["roster"].as_object_mut().unwrap().remove("also");
         for extra in ["provision_delay", "api_tokens"] {
             doc["okta"].as_object_mut().unwrap().remove(extra);
         }

@@ -18,10 +18,7 @@ pub fn world(given: &Value) -> Result<(), String> {
         let twin = member::row(app).and_then(|t| t.given);
         check(twin.unwrap_or(&Never), value, &format!("apps.{app}"))?;
     }
-    match given.pointer("/roster/kind").and_then(Value::as_str) {
-        Some("workday") => Err("roster.kind: this version has no twin of workday".into()),
-        _ => Ok(()),
-    }
+    Ok(())
 }
 
 /// Checks what is given to `POST /faults`.
@@ -163,8 +160,11 @@ const LIMITS: Shape = Table(&[
 const ROSTER: Shape = Kind(&[
     ("okta", &Table(&[("kind!", &Text)])),
     ("csv", &Table(&[("kind!", &Text), ("csv!", &Text)])),
-    ("workday", &Table(&[("kind!", &Text), ("workers!", &List(&WORKER))])),
+    ("workday", &WORKERS),
+    ("hibob", &WORKERS),
 ]);
+
+const WORKERS: Shape = Table(&[("kind!", &Text), ("workers!", &List(&WORKER))]);
 
 const WORKER: Shape = Table(&[
     ("employee_id!", &Text),
@@ -352,8 +352,8 @@ mod tests {
                 "roster.csv: unknown key",
             ),
             (
-                json!({"now": now, "roster": {"kind": "workday", "workers": []}}),
-                "roster.kind: this version has no twin of workday",
+                json!({"now": now, "roster": {"kind": "workday", "workers": [{"login": "x"}]}}),
+                "roster.workers[0].employee_id: missing",
             ),
             (
                 json!({"now": now, "apps": {"fax": {}}}),

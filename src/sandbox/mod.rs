@@ -19,6 +19,7 @@ pub mod files;
 pub mod firm;
 pub mod given;
 pub mod google;
+pub mod hibob;
 pub mod journal;
 pub mod member;
 pub mod merge;
@@ -34,8 +35,10 @@ pub mod serve;
 pub mod servicenow;
 pub mod shape;
 pub mod slack;
+pub mod staff;
 pub mod start;
 pub mod twin;
+pub mod workday;
 pub mod world;
 pub mod written;
 pub mod zoom;
@@ -62,4 +65,12 @@ impl Error {
 }
 
 /// Every system of the firm, in the order in which a fresh world loads them (apps look people up in Okta, so Okta comes first).
-pub const TWINS: &[Twin] = &[okta::TWIN, slack::TWIN, servicenow::TWIN, datadog::TWIN, zoom::TWIN];
+pub const TWINS: &[Twin] = &[
+    okta::TWIN,
+    slack::TWIN,
+    servicenow::TWIN,
+    datadog::TWIN,
+    workday::TWIN,
+    hibob::TWIN,
+    zoom::TWIN,
+];

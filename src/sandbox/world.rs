@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
-    datadog::Datadog, google::Google, okta::Okta, scim::Scim, servicenow::Servicenow, slack::Slack, zoom::Zoom,
+    datadog::Datadog, google::Google, hibob::Hibob, okta::Okta, scim::Scim, servicenow::Servicenow, slack::Slack,
+    zoom::Zoom,
 };
 
 /// A token of one system. The journal writes its name, never the secret.
@@ -69,6 +70,7 @@ pub struct World {
     pub zoom: Option<Zoom>,
     pub servicenow: Servicenow,
     pub datadog: Datadog,
+    pub hibob: Hibob,
     /// Entries changed since the change log was last written: (system, list, id).
     pub dirty: BTreeSet<(String, String, String)>,
 }

@@ -131,6 +131,7 @@ fn hr(firm: &Firm, p: &Person, word: &Word, groups: Vec<String>) -> ShowHr {
         (Hr::Known(w) | Hr::Converted { worker: w, .. }, _) => match w.employment {
             Employment::Active => "active",
             Employment::OnLeave => "on-leave",
+            Employment::GardenLeave => "garden-leave",
             Employment::Terminated => "terminated",
             Employment::Cancelled => "cancelled",
         },

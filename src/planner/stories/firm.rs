@@ -11,7 +11,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use super::world::{apply, state_of};
 use crate::{
     model::{
-        policy::{Day, Deadlines, GroupsOwner, LeaverDate, OnBrake, OnLeave, OverrideBy},
+        policy::{Day, Deadlines, GardenLeave, GroupsOwner, LeaverDate, OnBrake, OnLeave, OverrideBy},
         system::OKTA,
         *,
     },
@@ -57,6 +57,7 @@ pub fn policy() -> Policy {
         department_fallback: None,
         rules: Vec::new(),
         on_leave: OnLeave::Ignore,
+        garden_leave: GardenLeave::Suspend,
         override_by: OverrideBy::Approver,
         grace: hours(72),
         promise: Duration::from_secs(900),
@@ -308,6 +309,8 @@ impl Firm {
             last_day: None,
             recorded: Some(at("2026-03-02T09:03Z")),
             changed: Some(at("2026-03-01T09:00Z")),
+            zone: None,
+            rehired: false,
             day_is_end: None,
             place: None,
             fault: None,

@@ -243,6 +243,11 @@ async fn eyes_alone_write_nothing_and_read_no_write_credential() {
     }
 }
 
+/// Some rosters are read by a POST.
+fn of_any_method(faults: &Value) -> Value {
+    serde_json::from_str(&faults.to_string().replace(" GET *\"", " * *\"")).unwrap()
+}
+
 #[tokio::test(start_paused = true)]
 async fn rosters_that_are_asked_conform() {
     let mut table = Table::default();
@@ -260,9 +265,9 @@ async fn rosters_that_are_asked_conform() {
         if !TWINS.iter().any(|t| t.name == row.kind) {
             continue; // a file: what may be wrong with one stands beside its reader
         }
-        for (case, faults, among, _) in BLIND.iter().filter(|b| b.0 != "an empty list") {
+        for (case, faults, among, _) in BLIND {
             let stage = Stage::of(fixture);
-            stage.faults(&faults(row.kind));
+            stage.faults(&of_any_method(&faults(row.kind)));
             let verdict = match stage.roster().page(None).await {
                 Ok(page) => Err(format!("{} people", page.items.len())),
                 Err(f) => decent(&f, &stage.secrets()).and_then(|()| lies(f.kind, among)),

@@ -159,7 +159,14 @@ pub struct Feed(Directory);
 
 impl Employ for Feed {
     async fn page(&self, from: Option<Cursor>) -> Result<Page<Worker>, Failure> {
+        let first = from.is_none();
         let page = self.0.people(from).await?;
+        if first && page.items.is_empty() {
+            return Err(Failure::contradiction(
+                "read the roster",
+                "Okta shows nobody: never an empty firm",
+            ));
+        }
         Ok(Page {
             items: page.items.iter().filter_map(|p| p.worker().cloned()).collect(),
             next: page.next,

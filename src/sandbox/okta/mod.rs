@@ -34,7 +34,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use chrono::TimeDelta;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::sandbox::quiet::mix;
 use crate::sandbox::twin::{Call, Reply, Twin, blank};
@@ -144,6 +144,10 @@ impl Ctx<'_> {
 }
 
 impl Okta {
+    /// What HR would know of everyone.
+    pub fn profiles(&self) -> impl Iterator<Item = &Map<String, Value>> {
+        self.users.values().map(|p| &p.profile)
+    }
     fn next_serial(&mut self) -> u64 {
         self.serial += 1;
         self.serial

@@ -162,6 +162,9 @@ impl World {
         let mut secrets = BTreeMap::new();
         for (system, table) in document["systems"].as_object_mut().unwrap() {
             for right in ["read", "write"] {
+                if table.get(right).is_none() {
+                    continue;
+                }
                 let name = format!("{system}_{right}");
                 table[right] = format!("env:{name}").into();
                 secrets.insert(name, secret(&engine, system, right).into());

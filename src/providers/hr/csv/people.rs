@@ -236,12 +236,15 @@ impl Reader<'_> {
             department: text("department"),
             title: text("title"),
             location: text("location"),
+            zone: None,
             worker_type: text("worker_type").map(|w| self.words.values.worker_type(&w)),
             manager: text("manager"),
             employment,
             hired: hired.map(When::Day),
             terminated: terminated.map(When::Day),
             last_day: last_day.map(When::Day),
+            // A file has no mark for a rehire.
+            rehired: false,
             // A snapshot doesn't say since when it says so.
             recorded: None,
             changed: None,
@@ -310,7 +313,7 @@ impl Reader<'_> {
         }
         match (employment, end) {
             (Employment::Terminated, None) => Some(format!("HR says terminated, and {end_column} is empty")),
-            (Employment::Active | Employment::OnLeave, Some(end)) if self.long_past(end) => {
+            (e, Some(end)) if e.employed() && self.long_past(end) => {
                 Some(format!("HR says active, and {end_column} {end} is past"))
             }
             _ => None,
