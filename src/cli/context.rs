@@ -8,7 +8,7 @@ use std::{
     ffi::OsString,
     io::IsTerminal,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -19,6 +19,7 @@ use super::{
     signal::Signals,
     view::Out,
 };
+use crate::providers::secrets::Secrets;
 
 /// What is read from the environment, for `jml help environment`; nothing else is.
 pub const VARIABLES: &[(&str, &str)] = &[
@@ -230,7 +231,21 @@ pub struct Context {
     pub tenant: std::sync::OnceLock<(String, bool)>,
     /// The run whose effects are under way: for who leaves at once.
     pub run: std::sync::OnceLock<String>,
+    /// What has to be closed at the end, however it comes.
+    pub closing: Closing,
 }
+
+#[derive(Default)]
+pub struct Closing(Mutex<Vec<Opened>>);
+
+/// Secrets that may hold a token of Vault's, and what must live until it is revoked: an in-process sandbox.
+struct Opened {
+    secrets: Secrets,
+    _keep: Option<Arc<dyn std::any::Any + Send + Sync>>,
+}
+
+/// Nobody waits longer for the end.
+const CLOSING: std::time::Duration = std::time::Duration::from_secs(2);
 
 impl Context {
     pub fn new(global: Global) -> Self {
@@ -260,8 +275,25 @@ impl Context {
             signals: Signals::default(),
             tenant: std::sync::OnceLock::new(),
             run: std::sync::OnceLock::new(),
+            closing: Closing::default(),
             env,
         }
+    }
+    /// Gives back what was opened on the way. A token that could not be revoked ends by itself: that is told, and changes no exit code.
+    pub async fn close(&self) {
+        let opened = std::mem::take(&mut *self.closing.0.lock().unwrap_or_else(PoisonError::into_inner));
+        for o in opened {
+            match tokio::time::timeout(CLOSING, o.secrets.close()).await {
+                Ok(left) => left.iter().for_each(|f| self.out.warn(&self.left(f))),
+                Err(_) => self
+                    .out
+                    .warn("Vault's token could not be revoked in time; it ends by itself."),
+            }
+        }
+    }
+    fn left(&self, f: &crate::model::Failure) -> String {
+        let hint = f.hint.as_ref().map_or(String::new(), |h| format!(" {}", h.text));
+        self.out.screen.safe(&format!("{f}.{hint}"))
     }
     /// May a question be asked at all?
     pub fn can_ask(&self) -> bool {

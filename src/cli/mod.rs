@@ -71,7 +71,7 @@ fn work(cx: &Context, command: Command) -> Result<Exit, CliError> {
             .watch(cx.out.clone())
             .map_err(|e| CliError::internal("signals can't be watched").why(e.to_string()))?;
         let work = std::panic::AssertUnwindSafe(command::run(cx, command));
-        tokio::select! {
+        let ended = tokio::select! {
             biased;
             // At a question a signal is "no": the line that it stands on is ended, and the answer said.
             Exit::Declined = cx.signals.leave() => {
@@ -89,7 +89,9 @@ fn work(cx: &Context, command: Command) -> Result<Exit, CliError> {
                     "What was done is in the ledger; jml run resume looks at it again.",
                 )))
             }
-        }
+        };
+        cx.close().await;
+        ended
     });
     // A prompt may still hold a thread that reads the terminal: nobody waits for it.
     runtime.shutdown_timeout(Duration::from_millis(50));

@@ -50,6 +50,8 @@ const TABLES: [&str; 10] = [
 ];
 /// The design names them; this release doesn't have them. Passing over one would promise what nobody keeps.
 const LATER: [&str; 3] = ["approvals", "roles", "freeze"];
+/// The kind of the one system that keeps secrets.
+const VAULT: &str = "vault";
 /// No configuration is longer.
 const MOST: u64 = 4 << 20;
 
@@ -130,9 +132,20 @@ impl Config {
             return Err(ConfigError::at(&self.source, None, message));
         }
         let mut fault = None;
-        if let Some(systems) = systems {
-            texts(systems, &mut |text, span| {
-                let refused = if text.starts_with("env:") && !self.loopback {
+        if let Some(second) = self.systems.values().filter(|s| s.kind == VAULT).nth(1) {
+            return Err(second.fault("there is one Vault: a reference doesn't say which"));
+        }
+        let tables = systems.and_then(|n| n.get_ref().as_table());
+        for (name, table) in tables.into_iter().flat_map(|t| t.iter()) {
+            let vaults_own = self
+                .vault()
+                .is_some_and(|v| v.system.as_str() == name.get_ref().as_ref());
+            texts(table, &mut |text, span| {
+                let refused = if text.starts_with("vault:") && self.vault().is_none() {
+                    "vault: needs [systems.vault]: where it is, and how jml logs in"
+                } else if text.starts_with("vault:") && vaults_own {
+                    "what opens Vault can't be in Vault; write file:PATH or command:[...]"
+                } else if text.starts_with("env:") && !self.loopback {
                     "env: is for a sandbox: every base URL must be loopback; write file:PATH or command:[...]"
                 } else if text.starts_with("command:") && sandbox.is_some() {
                     "a sandbox's configuration runs no program; write file:PATH"
@@ -143,6 +156,11 @@ impl Config {
             });
         }
         fault.map_or(Ok(()), Err)
+    }
+
+    /// The table that says where Vault is.
+    pub fn vault(&self) -> Option<&Section> {
+        self.systems.values().find(|s| s.kind == VAULT)
     }
 
     /// Every base URL is loopback. A system that names none has its vendor's, which isn't.

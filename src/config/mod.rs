@@ -21,7 +21,7 @@ pub use error::ConfigError;
 pub use file::Config;
 pub use limits::parse_limit;
 pub use places::{Http, Ledger, Sandbox};
-pub use reference::{Read, Reference, SecretRef, Write};
+pub use reference::{Read, Reference, Right, SecretRef, Write};
 pub use roster::{EndIs, Fields, GroupBy, Roster, Scope, Values, Word};
 pub use schema::{Kind, schema};
 pub use section::{Section, Source};

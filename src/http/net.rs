@@ -52,10 +52,26 @@ fn builder() -> reqwest::ClientBuilder {
 }
 
 fn plain() -> reqwest::Result<reqwest::Client> {
-    builder().tls_certs_only([]).no_proxy().build()
+    unencrypted().build()
+}
+
+fn unencrypted() -> reqwest::ClientBuilder {
+    builder().tls_certs_only([]).no_proxy()
 }
 
 fn tls(trust: &Trust) -> reqwest::Result<reqwest::Client> {
+    encrypted(trust)?.build()
+}
+
+/// For who changes something of it before it is built. A base URL in plain http is loopback: the configuration took no other.
+pub(super) fn for_url(trust: &Trust, url: &Url) -> reqwest::Result<reqwest::ClientBuilder> {
+    match url.scheme() {
+        "http" if loopback(url) => Ok(unencrypted()),
+        _ => encrypted(trust),
+    }
+}
+
+fn encrypted(trust: &Trust) -> reqwest::Result<reqwest::ClientBuilder> {
     let mut b = builder()
         .https_only(true)
         .tls_version_min(reqwest::tls::Version::TLS_1_2);
@@ -69,7 +85,7 @@ fn tls(trust: &Trust) -> reqwest::Result<reqwest::Client> {
         }
         None => b.no_proxy(),
     };
-    b.build()
+    Ok(b)
 }
 
 pub(super) fn loopback(url: &Url) -> bool {
@@ -122,7 +138,7 @@ fn failed(e: reqwest::Error) -> WireError {
 }
 
 /// Display hides the cause.
-fn chain(e: &dyn Error) -> String {
+pub(super) fn chain(e: &dyn Error) -> String {
     let mut out = e.to_string();
     let mut next = e.source();
     while let Some(cause) = next {

@@ -6,7 +6,7 @@ use schemars::{Schema, SchemaGenerator};
 use super::{
     Eyes, Hands, Recorder, Roster as Employment, apps,
     build::{Act, Look, Records, Settings, Source, Target},
-    hr, okta, records,
+    hr, okta, records, secrets,
 };
 use crate::{
     config::{ConfigError, Roster, Section},
@@ -64,6 +64,7 @@ pub struct Row {
     recorder: Option<Make<Act, dyn Recorder>>,
     roster: Option<Employs>,
     accepts: fn(&Roster) -> Result<(), String>,
+    keeps_secrets: bool,
 }
 
 fn settings<S: Settings>(section: &Section) -> Result<S, ConfigError> {
@@ -88,6 +89,7 @@ impl Row {
             recorder: None,
             roster: None,
             accepts: |_| Ok(()),
+            keeps_secrets: false,
         }
     }
     pub const fn page(mut self, page: &'static str) -> Row {
@@ -131,6 +133,14 @@ impl Row {
         });
         self.of::<T::Settings>()
     }
+    /// Keeps the secrets of the others: `Secrets` opens it, nothing else does.
+    pub const fn secrets<S: Settings>(mut self) -> Row {
+        self.keeps_secrets = true;
+        self.of::<S>()
+    }
+    pub const fn keeps_secrets(&self) -> bool {
+        self.keeps_secrets
+    }
     pub const fn is_target(&self) -> bool {
         self.eyes.is_some()
     }
@@ -153,6 +163,7 @@ pub const REGISTRY: &[Row] = &[
     apps::zoom::ROW,
     records::servicenow::ROW,
     records::datadog::ROW,
+    secrets::vault::ROW,
 ];
 
 /// The row of a section's kind, and its settings proved readable: nothing is built of a file with a fault in it.
@@ -273,7 +284,8 @@ mod tests {
         kinds.dedup();
         assert_eq!(kinds.len(), REGISTRY.len());
         for row in REGISTRY {
-            assert!(row.is_target() || row.is_recorder() || row.is_roster(), "{}", row.kind);
+            let some = row.is_target() || row.is_recorder() || row.is_roster() || row.keeps_secrets();
+            assert!(some, "{}", row.kind);
             assert!(
                 row.page.starts_with("https://") || row.page.starts_with("docs/"),
                 "{}",

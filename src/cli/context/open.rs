@@ -3,14 +3,14 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, PoisonError},
 };
 
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::{Clock, Context};
+use super::{Clock, Context, Opened};
 use crate::{
     cli::{error::CliError, firm, firm::Made},
     config::{self, Config},
@@ -47,11 +47,11 @@ impl Context {
 
     /// The one configuration in effect, and what it is made to speak with.
     pub async fn wire(&self) -> Result<Made, CliError> {
-        let mut keep: Option<Box<dyn std::any::Any + Send>> = None;
+        let mut keep: Option<Arc<dyn std::any::Any + Send + Sync>> = None;
         let path = if self.global.sandbox {
             let started = self.start_sandbox()?;
             let path = started.config.clone();
-            keep = Some(Box::new(started));
+            keep = Some(Arc::new(std::sync::Mutex::new(started)));
             path
         } else {
             self.locate()?.path
@@ -65,16 +65,30 @@ impl Context {
         };
         let client = firm::client(&config, &folder, clock.reader(), self.observer(), random())?;
         let place = Context::place(&config);
+        let secrets = Secrets::configured(&config, &folder, self.variables(&config), clock.reader())?;
+        self.to_close(secrets.clone(), keep.clone());
         Ok(Made {
-            secrets: Secrets::new(folder, self.variables(&config)),
+            secrets,
             sandbox: config.sandbox.is_some(),
             clock: clock.reader(),
             operator: self.operator(),
             client,
             place,
             config,
-            keep,
+            keep: keep.map(|k| Box::new(k) as Box<dyn std::any::Any + Send>),
         })
+    }
+
+    /// Before a secret is asked of it: whatever ends the command, this is closed.
+    fn to_close(&self, secrets: Secrets, keep: Option<Arc<dyn std::any::Any + Send + Sync>>) {
+        if secrets.vault().is_some() {
+            let opened = Opened { secrets, _keep: keep };
+            self.closing
+                .0
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(opened);
+        }
     }
 
     /// Reads and checks the file. Beside a system-wide one, another may only speak to loopback.

@@ -2,6 +2,7 @@
 
 mod command;
 mod file;
+pub mod vault;
 
 use std::{
     collections::BTreeMap,
@@ -12,9 +13,10 @@ use std::{
 
 use secrecy::SecretString;
 
+use self::vault::Vault;
 use crate::{
-    config::{Reference, SecretRef},
-    http::Credential,
+    config::{Config, ConfigError, Reference, Right, SecretRef},
+    http::{Clock, Credential, Trust},
     model::{Failure, Kind},
 };
 
@@ -24,6 +26,12 @@ use crate::{
 pub struct Secrets(Arc<Places>);
 
 struct Places {
+    local: Arc<Local>,
+    vault: Option<Vault>,
+}
+
+/// What is on this machine.
+struct Local {
     /// The configuration's folder, where relative paths start.
     folder: PathBuf,
     env: BTreeMap<String, SecretString>,
@@ -31,42 +39,87 @@ struct Places {
 
 impl fmt::Debug for Secrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "secrets beside {}", self.0.folder.display())
+        write!(f, "secrets beside {}", self.0.local.folder.display())
     }
 }
 
 impl Secrets {
     pub fn new(folder: impl Into<PathBuf>, env: BTreeMap<String, SecretString>) -> Self {
-        Secrets(Arc::new(Places {
+        let local = Arc::new(Local {
             folder: folder.into(),
             env,
-        }))
+        });
+        Secrets(Arc::new(Places { local, vault: None }))
+    }
+    /// With the Vault that the configuration names, if it names one. Nothing is opened before the first secret is wanted from it.
+    pub fn configured(
+        config: &Config,
+        folder: &Path,
+        env: BTreeMap<String, SecretString>,
+        clock: Clock,
+    ) -> Result<Self, ConfigError> {
+        let local = Arc::new(Local {
+            folder: folder.to_owned(),
+            env,
+        });
+        let vault = match config.vault() {
+            None => None,
+            Some(section) => {
+                let trust = Trust {
+                    ca: config.http.authorities(folder)?,
+                    proxy: config.http.proxy.as_ref().map(|p| p.as_url().clone()),
+                };
+                Some(Vault::of(section, trust, local.clone(), clock)?)
+            }
+        };
+        Ok(Secrets(Arc::new(Places { local, vault })))
     }
     pub(super) fn folder(&self) -> &Path {
-        &self.0.folder
+        &self.0.local.folder
     }
-    /// Fetches anew at each call; whoever authorises keeps what it got.
-    pub(super) fn lazily<K>(&self, secret: &SecretRef<K>) -> Credential {
+    pub fn vault(&self) -> Option<&Vault> {
+        self.0.vault.as_ref()
+    }
+    /// Fetches anew at each call, but from Vault, which is asked once a run; whoever authorises keeps what it got.
+    pub(super) fn lazily<K: Right>(&self, secret: &SecretRef<K>) -> Credential {
         let (places, reference) = (self.0.clone(), secret.reference().clone());
         Arc::new(move || {
             let (places, reference) = (places.clone(), reference.clone());
-            Box::pin(async move { fetch(&places, &reference).await })
+            Box::pin(async move { fetch(&places, &reference, K::WRITES).await })
         })
+    }
+    /// The end of a command, however it came: what was opened to get secrets is closed. Told is what could not be.
+    pub async fn close(&self) -> Vec<Failure> {
+        match &self.0.vault {
+            Some(vault) => vault.close().await,
+            None => vec![],
+        }
     }
 }
 
-async fn fetch(places: &Places, reference: &Reference) -> Result<SecretString, Failure> {
-    let what = format!("read the credential {reference}");
-    let secret = match reference {
-        Reference::File(path) => file::read(&places.folder.join(path)).await,
-        Reference::Command(argv) => command::run(argv).await,
-        Reference::Env(name) => places
-            .env
-            .get(name)
-            .cloned()
-            .ok_or_else(|| "the variable is not set".to_owned()),
-    };
-    secret.map_err(|why| Failure::new(Kind::Auth, what, why))
+async fn fetch(places: &Places, reference: &Reference, writes: bool) -> Result<SecretString, Failure> {
+    match (reference, &places.vault) {
+        (Reference::Vault { path, field }, Some(vault)) => vault.fetch(writes, path, field.as_deref()).await,
+        (reference, _) => places.local.fetch(reference).await,
+    }
+}
+
+impl Local {
+    async fn fetch(&self, reference: &Reference) -> Result<SecretString, Failure> {
+        let what = format!("read the credential {reference}");
+        let secret = match reference {
+            Reference::File(path) => file::read(&self.folder.join(path)).await,
+            Reference::Command(argv) => command::run(argv).await,
+            Reference::Env(name) => self
+                .env
+                .get(name)
+                .cloned()
+                .ok_or_else(|| "the variable is not set".to_owned()),
+            // The configuration was refused if a reference wants it and there is none.
+            Reference::Vault { .. } => Err("there is no [systems.vault]".to_owned()),
+        };
+        secret.map_err(|why| Failure::new(Kind::Auth, what, why))
+    }
 }
 
 /// One trailing line end belongs to the file, not to the secret.
@@ -102,12 +155,12 @@ mod tests {
         let secrets = Secrets::new("/", BTreeMap::from([("T".to_owned(), "hunter2".into())]));
         assert!(!format!("{secrets:?}").contains("hunter2"));
         assert_eq!(
-            fetch(&secrets.0, &Reference::Env("T".into()))
+            fetch(&secrets.0, &Reference::Env("T".into()), false)
                 .await
                 .unwrap()
                 .expose_secret(),
             "hunter2"
         );
-        assert!(fetch(&secrets.0, &Reference::Env("PATH".into())).await.is_err());
+        assert!(fetch(&secrets.0, &Reference::Env("PATH".into()), false).await.is_err());
     }
 }

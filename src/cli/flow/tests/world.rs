@@ -459,6 +459,7 @@ fn context() -> Context {
         signals: Signals::default(),
         tenant: Default::default(),
         run: Default::default(),
+        closing: Default::default(),
     }
 }
 
