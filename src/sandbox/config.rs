@@ -53,7 +53,7 @@ pub fn toml(document: &Value) -> Result<String, String> {
 pub fn credentials(world: &mut World) -> Vec<(String, String)> {
     let mut out = Vec::new();
     for member in member::all(world) {
-        for right in ["read", "write"] {
+        for right in ["read", "write"].iter().chain(member.twin.files) {
             let name = format!("{}.{right}", member.name);
             let record = member.record(world, right);
             out.extend(

@@ -33,6 +33,7 @@ pub fn document(people: usize, seed: u64, now: DateTime<Utc>) -> Value {
             ], "incident": [{"number": "INC0010001", "short_description": "Projector in room 4 flickers"}]},
             "datadog": {},
             "zoom": zoom(quiet),
+            "vault": {},
         },
     })
 }

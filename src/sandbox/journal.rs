@@ -143,7 +143,7 @@ fn header(name: &str, value: &str, credentials: &[Credential]) -> String {
                 None => named(value),
             },
         },
-        "dd-api-key" | "dd-application-key" | "x-sn-apikey" => named(value),
+        "x-vault-token" | "dd-api-key" | "dd-application-key" | "x-sn-apikey" => named(value),
         "cookie" | "set-cookie" | "dpop" | "x-api-key" => "<redacted>".into(),
         _ => value.into(),
     }
@@ -167,6 +167,8 @@ const SECRETS: &[&str] = &[
     "api_key",
     "app_key",
     "verificationCode",
+    "client_token",
+    "secret_id",
 ];
 
 fn is_secret(key: &str) -> bool {

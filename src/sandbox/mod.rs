@@ -38,6 +38,7 @@ pub mod slack;
 pub mod staff;
 pub mod start;
 pub mod twin;
+pub mod vault;
 pub mod workday;
 pub mod world;
 pub mod written;
@@ -70,6 +71,7 @@ pub const TWINS: &[Twin] = &[
     slack::TWIN,
     servicenow::TWIN,
     datadog::TWIN,
+    vault::TWIN,
     workday::TWIN,
     hibob::TWIN,
     zoom::TWIN,

@@ -107,6 +107,8 @@ pub struct Twin {
     pub more: &'static [&'static str],
     /// What the file of its `read` or `write` credential holds; `None`: the secret itself.
     pub record: fn(&World, right: &str) -> Option<String>,
+    /// Which of `more` have a file of their own beside the configuration, for its `section` to name.
+    pub files: &'static [&'static str],
     /// Its section of the generated configuration, beside `url`, `read` and `write`.
     pub section: fn(&World) -> Value,
     /// Okta's push: an assignment that began or ended.
@@ -134,6 +136,7 @@ pub const fn blank(name: &'static str) -> Twin {
         secret: |_, random| random.get(..86).unwrap_or(random).to_owned(),
         more: &[],
         record: |_, _| None,
+        files: &[],
         section: |_| Value::Null,
         provision: |_, _| {},
     }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{
     datadog::Datadog, google::Google, hibob::Hibob, okta::Okta, scim::Scim, servicenow::Servicenow, slack::Slack,
-    zoom::Zoom,
+    vault::Vault, zoom::Zoom,
 };
 
 /// A token of one system. The journal writes its name, never the secret.
@@ -71,6 +71,7 @@ pub struct World {
     pub servicenow: Servicenow,
     pub datadog: Datadog,
     pub hibob: Hibob,
+    pub vault: Option<Vault>,
     /// Entries changed since the change log was last written: (system, list, id).
     pub dirty: BTreeSet<(String, String, String)>,
 }

@@ -172,10 +172,10 @@ impl Call {
     pub fn is(&self, pattern: &str) -> bool {
         Regex::new(&format!("^{pattern}$")).unwrap().is_match(&self.name())
     }
-    /// It would change something. Slack's reads may come as POST; a token is no change.
+    /// It would change something. Slack's reads may come as POST; a token, made or given back, is no change.
     pub fn mutates(&self) -> bool {
         static READ: LazyLock<Regex> = LazyLock::new(|| {
-            Regex::new(r"^(okta POST /oauth2/.*/token|servicenow POST /oauth_token.do|slack POST /api/(auth\.test|team\.info|users\.(lookupByEmail|info|list|conversations)|conversations\.(list|info|members)))$").unwrap()
+            Regex::new(r"^(okta POST /oauth2/.*/token|servicenow POST /oauth_token.do|vault (POST|PUT) /v1/(auth/approle/login|auth/token/(renew|revoke)-self|sys/wrapping/.*)|slack POST /api/(auth\.test|team\.info|users\.(lookupByEmail|info|list|conversations)|conversations\.(list|info|members)))$").unwrap()
         });
         self.method != "GET" && !READ.is_match(&self.name())
     }

@@ -43,6 +43,11 @@ pub const TWIN: Twin = Twin {
         let of = |name| w.secret(name);
         (right == "read").then(|| json!({"api_key": of("datadog.read"), "app_key": of("datadog.app")}).to_string())
     },
+    // The firm keeps these in Vault, where it has one.
+    section: |w| match w.vault {
+        Some(_) => json!({"read": "vault:jml/prod/datadog", "write": "vault:jml/prod-write/datadog#api_key"}),
+        None => Value::Null,
+    },
     ..blank(NAME)
 };
 

@@ -131,6 +131,11 @@ impl World {
     pub fn limited(given: Value, seed: u64, rates: &[(&str, u32)]) -> World {
         let (begun, start): (_, DateTime<Utc>) = (Instant::now(), START.parse().unwrap());
         let clock: Clock = Arc::new(move || start + begun.elapsed());
+        let mut given = given;
+        // Vault is asked over a client of its vendor's crate, which needs a socket; the wire here has none.
+        if let Some(apps) = given["apps"].as_object_mut() {
+            apps.remove("vault");
+        }
         let engine = Engine::new(Setup {
             given: given.clone(),
             host: clock.clone(),
