@@ -14,7 +14,7 @@ use toml::de::DeTable;
 use url::Url;
 
 use super::{
-    ConfigError, Http, Ledger, Roster, Sandbox, Section, Source, address, error,
+    ConfigError, Http, Ledger, Reference, Roster, Sandbox, Section, Source, address, error,
     limits::{RawLimits, RawProtect},
     policy,
     section::{Node, parse, texts},
@@ -34,6 +34,15 @@ pub struct Config {
     pub sandbox: Option<Sandbox>,
     loopback: bool,
     source: Arc<Source>,
+}
+
+/// A secret that is in Vault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    pub system: System,
+    /// Under `write`: eyes have no use for it.
+    pub writes: bool,
+    pub path: String,
 }
 
 const TABLES: [&str; 10] = [
@@ -161,6 +170,30 @@ impl Config {
     /// The table that says where Vault is.
     pub fn vault(&self) -> Option<&Section> {
         self.systems.values().find(|s| s.kind == VAULT)
+    }
+
+    /// What the configuration says is in Vault, for whom to check.
+    pub fn kept_in_vault(&self) -> Vec<Kept> {
+        let mut out = vec![];
+        // Read anew: the tree borrows from the text. It was read once, so it can be read.
+        let Ok(root) = DeTable::parse(&self.source.text) else {
+            return out;
+        };
+        let systems = root.get_ref().get("systems").and_then(|s| s.get_ref().as_table());
+        for (name, table) in systems.into_iter().flat_map(|t| t.iter()) {
+            for (key, value) in table.get_ref().as_table().into_iter().flat_map(|t| t.iter()) {
+                texts(value, &mut |text, _| {
+                    if let Ok(Reference::Vault { path, .. }) = text.parse() {
+                        out.push(Kept {
+                            system: System::named(name.get_ref().as_ref()),
+                            writes: key.get_ref().starts_with("write"),
+                            path,
+                        });
+                    }
+                });
+            }
+        }
+        out
     }
 
     /// Every base URL is loopback. A system that names none has its vendor's, which isn't.

@@ -18,7 +18,7 @@ mod trust;
 
 pub use address::BaseUrl;
 pub use error::ConfigError;
-pub use file::Config;
+pub use file::{Config, Kept};
 pub use limits::parse_limit;
 pub use places::{Http, Ledger, Sandbox};
 pub use reference::{Read, Reference, Right, SecretRef, Write};

@@ -6,7 +6,10 @@ use std::{path::Path, sync::Arc};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
-use super::{Deliver, Employ, Observe, Perform, secrets::Secrets};
+use super::{
+    Deliver, Employ, Observe, Perform,
+    secrets::{Secrets, vault::Vault},
+};
 use crate::{
     config::{BaseUrl, Read, Roster, SecretRef, Write},
     http::{Authorize, Client, Clock, Credential, Explain, Reader, Writer},
@@ -31,6 +34,10 @@ impl Look {
     /// The configuration's folder, where relative paths start.
     pub fn folder(&self) -> &Path {
         self.secrets.folder()
+    }
+    /// Where the configuration keeps secrets, beside this machine.
+    pub fn vault(&self) -> Option<&Vault> {
+        self.secrets.vault()
     }
     /// A read credential; fetched when the first call needs it.
     pub fn secret(&self, secret: &SecretRef<Read>) -> Credential {

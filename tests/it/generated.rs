@@ -107,6 +107,9 @@ fn systems() -> String {
         if row.is_recorder() {
             roles.push("is told what was done".to_owned());
         }
+        if row.keeps_secrets() {
+            roles.push("keeps the credentials of the others".to_owned());
+        }
         out += &format!("| {} | {} | {} |\n", row.kind, roles.join("; "), row.page);
     }
     out

@@ -24,6 +24,8 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
 /// Outside names, and the only places for them: the table's last column.
 const ONLY: &[(&str, &[&str])] = &[
     ("reqwest", &["http/"]),
+    ("rustify", &["http/lent", "providers/secrets/vault/"]),
+    ("vaultrs", &["providers/secrets/vault/"]),
     ("axum", &["sandbox/"]),
     ("anyhow", &["cli/"]),
     ("clap", &["cli/"]),

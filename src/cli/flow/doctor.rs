@@ -5,6 +5,7 @@
 mod app;
 mod directory;
 mod place;
+mod vault;
 
 use super::say;
 use crate::{
@@ -20,6 +21,7 @@ use crate::{
     },
     config::BaseUrl,
     model::{Failure, Kind, System, system::OKTA},
+    providers::registry,
 };
 
 /// A check, and what it makes of the exit code.
@@ -114,6 +116,8 @@ pub async fn doctor(cx: &Context, args: Args) -> Result<Exit, CliError> {
         cx.out.talk(&format!("Reading {} ...", section.system));
         blocks.push(if section.system == OKTA {
             directory::block(&firm, section).await?
+        } else if registry::row(section)?.keeps_secrets() {
+            vault::block(&firm, section).await?
         } else {
             app::block(&firm, section).await?
         });

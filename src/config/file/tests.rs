@@ -188,3 +188,34 @@ fn a_section_keeps_its_place() {
         .unwrap_err();
     assert_eq!((e.place(), e.hint()), (Some((4, 1)), Some("did you mean `key`?")));
 }
+
+const VAULT: &str = "[systems.vault]\nurl = \"http://127.0.0.1:2\"\n[systems.vault.read]\nrole_id = \"file:r\"\nsecret_id = \"file:s\"\n";
+
+#[test]
+fn vault_is_where_the_configuration_says_and_opens_itself_from_outside() {
+    let slack = "[systems.slack]\nurl = \"http://127.0.0.1:1\"\nread = \"vault:jml/prod/slack#token\"\nwrite = \"vault:jml/prod-write/slack\"\n";
+    let rest = "[policy]\nzone = \"UTC\"\n[roster]\nsource = \"slack\"\n";
+    let e = read(&format!("{slack}{rest}")).unwrap_err();
+    assert!(e.message().contains("needs [systems.vault]"), "{e}");
+    let config = read(&format!("{slack}{VAULT}{rest}")).unwrap();
+    let kept: Vec<(String, bool)> = config.kept_in_vault().into_iter().map(|k| (k.path, k.writes)).collect();
+    assert_eq!(
+        kept,
+        [
+            ("jml/prod/slack".to_owned(), false),
+            ("jml/prod-write/slack".to_owned(), true)
+        ]
+    );
+    let within = VAULT.replace("file:s", "vault:jml/x#y");
+    let e = read(&format!("{slack}{within}{rest}")).unwrap_err();
+    assert!(e.message().contains("can't be in Vault"), "{e}");
+    // A sandbox's file speaks to loopback alone, and Vault is no exception.
+    let sandbox = "[sandbox]\ncontrol = \"http://127.0.0.1:9\"\nnonce = \"n\"\n";
+    assert!(read(&format!("{slack}{VAULT}{rest}{sandbox}")).is_ok());
+    let away = VAULT.replace("http://127.0.0.1:2", "https://vault.acme.example");
+    assert!(read(&format!("{slack}{away}{rest}{sandbox}")).is_err());
+    let two = VAULT
+        .replace("[systems.vault]", "[systems.other]\nkind = \"vault\"")
+        .replace("systems.vault.read", "systems.other.read");
+    assert!(read(&format!("{slack}{VAULT}{two}{rest}")).is_err());
+}

@@ -306,7 +306,7 @@ fn each_row_has_a_fixture_and_what_is_asked_over_a_wire_a_twin() {
         let fixture = fixture(row);
         assert_eq!(row.is_recorder(), !fixture.records.is_empty(), "{}", row.kind);
         assert_eq!(row.is_target(), !fixture.account.is_empty(), "{}", row.kind);
-        let asked = row.is_target() || row.is_recorder() || fixture.files.is_empty();
+        let asked = row.keeps_secrets() || row.is_target() || row.is_recorder() || fixture.files.is_empty();
         let wired = fixture.wire && asked;
         assert_eq!(
             TWINS.iter().any(|t| t.name == row.kind),

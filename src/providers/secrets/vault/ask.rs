@@ -72,7 +72,7 @@ pub(super) enum Answer {
 pub(super) struct Plain {
     path: String,
     body: Option<Value>,
-    /// The answer is `data` of an envelope.
+    /// The answer is `data` of an envelope, and the call one of the namespace's: the server's own health is neither.
     enveloped: bool,
     repeatable: bool,
 }
@@ -225,7 +225,9 @@ impl Nodes {
     }
 
     async fn once(&self, at: usize, token: Option<&SecretString>, call: &Call<'_>) -> Result<Answer, Trouble> {
-        let client = self.client(at, token).map_err(Trouble::Unmade)?;
+        let of_server = matches!(call, Call::Other(Plain { enveloped: false, .. }));
+        let namespace = self.namespace.clone().filter(|_| !of_server);
+        let client = self.client(at, token, namespace).map_err(Trouble::Unmade)?;
         match call {
             Call::Login {
                 auth,
@@ -244,7 +246,12 @@ impl Nodes {
         .map_err(trouble)
     }
 
-    fn client(&self, at: usize, token: Option<&SecretString>) -> Result<VaultClient, String> {
+    fn client(
+        &self,
+        at: usize,
+        token: Option<&SecretString>,
+        namespace: Option<String>,
+    ) -> Result<VaultClient, String> {
         let url = &self.urls[at];
         let lent = self.clients[at].get_or_init(|| Lent::new(&self.trust, url, &self.urls));
         let token = token.map_or("", |t| t.expose_secret());
@@ -258,7 +265,7 @@ impl Nodes {
             .ca_certs(vec![])
             .identity(None)
             .verify(true)
-            .namespace(self.namespace.clone())
+            .namespace(namespace.clone())
             .build()
             .map_err(|_| "Vault's address can't be used".to_owned())?;
         Ok(VaultClient {
@@ -267,7 +274,7 @@ impl Nodes {
                 token: token.to_owned(),
                 version: "v1".into(),
                 wrap: None,
-                namespace: self.namespace.clone(),
+                namespace,
             },
             settings,
         })

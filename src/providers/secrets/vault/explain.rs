@@ -132,7 +132,7 @@ mod tests {
     fn each_answer_says_what_to_do() {
         let of = |t| {
             let f = session("log in".into(), t);
-            (f.kind, format!("{f} {}", f.hint.map_or(String::new(), |h| h.text)))
+            (f.kind, format!("{f} {}", f.hint.as_ref().map_or("", |h| &h.text)))
         };
         for (trouble, kind, said) in [
             (
@@ -174,7 +174,7 @@ mod tests {
     fn three_kinds_of_404_are_told_apart() {
         let of = |body| {
             let f = secret("read it".into(), "jml", "prod/x", true, refused(404, &[], body));
-            format!("{f} {}", f.hint.map_or(String::new(), |h| h.text))
+            format!("{f} {}", f.hint.as_ref().map_or("", |h| &h.text))
         };
         let metadata = |deleted: &str, destroyed: bool| {
             Some(

@@ -8,7 +8,7 @@ use crate::model::Failure;
 
 /// What the reading role may do with one path, and how old the secret is.
 #[derive(Debug)]
-pub struct Path {
+pub struct Rights {
     pub path: String,
     /// As Vault names them: `read`, `deny`.
     pub capabilities: Vec<String>,
@@ -21,7 +21,7 @@ pub struct Report {
     pub health: Result<String, Failure>,
     /// How long a token of the reading role lives, in seconds, and its policies.
     pub token: Result<(u64, Vec<String>), Failure>,
-    pub paths: Result<Vec<Path>, Failure>,
+    pub paths: Result<Vec<Rights>, Failure>,
 }
 
 impl Vault {
@@ -38,7 +38,7 @@ impl Vault {
     /// A standby says 429 or 473 here, and works.
     async fn health(&self) -> Result<String, Failure> {
         let what = format!("ask Vault at {} for its health", self.url);
-        let call = Call::Other(Plain::get("sys/health?standbyok=true&perfstandbyok=true").bare());
+        let call = Call::Other(Plain::get("sys/health").bare());
         match self.nodes.ask(None, &call).await {
             Ok(Answer::Data(body)) => Ok(told(&body)),
             Ok(Answer::Auth(_) | Answer::Nothing) => Err(Failure::transient(what, "the answer is not one of Vault's")),
@@ -66,7 +66,7 @@ impl Vault {
         }
     }
 
-    async fn capabilities(&self, paths: &[String]) -> Result<Vec<Path>, Failure> {
+    async fn capabilities(&self, paths: &[String]) -> Result<Vec<Rights>, Failure> {
         let what = "ask Vault what the reading role may".to_owned();
         let full = |path: &String, below: &str| {
             let (mount, rest) = self.place(path);
@@ -89,7 +89,7 @@ impl Vault {
                 Kv::Two => self.version(&full(path, "metadata")).await,
                 Kv::One => None,
             };
-            out.push(Path {
+            out.push(Rights {
                 path: path.clone(),
                 capabilities,
                 version,

@@ -26,13 +26,34 @@ use crate::{
     config::{ConfigError, Reference, Section},
     http::{Clock, Trust},
     model::{Failure, Kind},
-    providers::{build::Settings as _, registry::Row},
+    providers::{
+        build::Settings as _,
+        registry::{Need, Row},
+    },
 };
 
-pub use inspect::Report;
+pub use inspect::{Report, Rights};
 
 pub(in crate::providers) const ROW: Row = Row::new("vault")
     .page("https://developer.hashicorp.com/vault/api-docs")
+    .needs(&[
+        Need::read("read on MOUNT/data/PREFIX/*", "the credentials of eyes"),
+        Need::read("read on MOUNT/metadata/PREFIX/*", "how old they are (doctor)"),
+        Need::read(
+            "read on auth/token/lookup-self",
+            "how long its own token lives (doctor)",
+        ),
+        Need::read("update on sys/capabilities-self", "what it may (doctor)"),
+        Need::read(
+            "update on auth/token/renew-self and revoke-self",
+            "keep its token through a long sweep, and end it",
+        ),
+        Need::write("read on MOUNT/data/PREFIX-write/*", "the credentials of hands"),
+        Need::write(
+            "update on auth/token/renew-self and revoke-self",
+            "keep its token through a long run, and end it",
+        ),
+    ])
     .secrets::<Settings>();
 
 /// Fields by name.

@@ -124,3 +124,48 @@ impl build::Settings for Settings {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::providers::build::Settings as _;
+
+    fn check(more: &str, read: &str, write: &str) -> Result<(), String> {
+        let text = format!("url = \"https://vault.acme.example:8200\"\n{more}\n[read]\n{read}\n[write]\n{write}\n");
+        let settings: Settings = toml::from_str(&text).map_err(|e| e.to_string())?;
+        settings.check()
+    }
+    const READ: &str = "role_id = \"file:a\"\nsecret_id = \"file:b\"";
+    const WRITE: &str = "role_id = \"file:c\"\nwrapped = \"file:d\"";
+
+    #[test]
+    fn one_role_for_both_is_refused() {
+        assert_eq!(check("", READ, WRITE), Ok(()));
+        assert!(check("", READ, READ).unwrap_err().contains("one role"));
+    }
+
+    #[test]
+    fn what_the_crate_cannot_take_is_refused_here() {
+        assert!(
+            check("addresses = [\"https://gw.example/vault\"]", READ, WRITE)
+                .unwrap_err()
+                .contains("without a path")
+        );
+        assert!(check("mount = \"a/../b\"", READ, WRITE).is_err());
+        assert!(check("kv = 3", READ, WRITE).is_err());
+        assert_eq!(
+            check("kv = 1\nmount = \"teams/kv/\"\nnamespace = \"team/\"", READ, WRITE),
+            Ok(())
+        );
+        assert!(
+            check("", "role_id = \"file:a\"", WRITE)
+                .unwrap_err()
+                .contains("secret_id or wrapped")
+        );
+        assert!(
+            check("", &format!("{READ}\nwrapped = \"file:x\""), WRITE)
+                .unwrap_err()
+                .contains("exclude")
+        );
+    }
+}
