@@ -161,6 +161,7 @@ pub const REGISTRY: &[Row] = &[
     apps::exec::ROW,
     apps::manual::ROW,
     apps::zoom::ROW,
+    apps::scim::ROW,
     records::servicenow::ROW,
     records::datadog::ROW,
     secrets::vault::ROW,

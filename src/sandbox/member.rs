@@ -113,3 +113,44 @@ impl Member {
         (self.twin.provision)(self.asks(world), push);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_instance_is_its_rows_and_has_a_name_of_its_own() {
+        let given = json!({"apps": {"scim:wiki": {}, "scim:b2": {}, "slack:x": {}, "scim:Wiki": {}, "fax": {}}});
+        let names: Vec<String> = named(&given)
+            .into_iter()
+            .map(|m| m.name)
+            .filter(|n| n.contains(':'))
+            .collect();
+        assert_eq!(names, ["scim:b2", "scim:wiki"]);
+        let wiki = named(&given).pop().unwrap();
+        assert!(row("scim:wiki").is_some() && row("scim:").is_none() && row("slack:x").is_none());
+        assert_eq!(
+            (wiki.twin.name, wiki.configured()),
+            (wiki.name.split(':').next().unwrap(), wiki.configured())
+        );
+    }
+
+    #[test]
+    fn a_row_learns_which_of_its_own_is_meant() {
+        let mut world = World {
+            given: json!({"apps": {"scim:wiki": {"users": []}}}),
+            ..World::default()
+        };
+        let wiki = named(&world.given).into_iter().find(|m| m.name == "scim:wiki").unwrap();
+        assert!(!wiki.here(&mut world));
+        wiki.load(
+            &mut world,
+            &json!({"users": [{"id": "K1", "userName": "a"}], "page_sizes": [9]}),
+        )
+        .unwrap();
+        assert!(find(&mut world, "scim:wiki").is_some() && find(&mut world, "scim").is_none());
+        assert_eq!(wiki.configured(), "wiki");
+        assert_eq!(wiki.state(&mut world)["users"]["K1"]["userName"], "a");
+    }
+}

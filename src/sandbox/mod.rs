@@ -69,6 +69,7 @@ impl Error {
 pub const TWINS: &[Twin] = &[
     okta::TWIN,
     slack::TWIN,
+    scim::TWIN,
     servicenow::TWIN,
     datadog::TWIN,
     vault::TWIN,

@@ -2,5 +2,6 @@
 
 pub mod exec;
 pub mod manual;
+pub mod scim;
 pub mod slack;
 pub mod zoom;

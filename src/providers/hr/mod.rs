@@ -5,3 +5,4 @@ pub mod csv;
 pub mod hibob;
 mod token;
 pub mod workday;
+pub mod scim;
