@@ -24,7 +24,8 @@ LEAVERS = {"bob": "bob@acme.example", "quoted": 'q"uote@acme.example', "brien": 
 GOOD = {"verified", "already"}
 OFF = {"filter": "off"}
 
-# name, the server's arguments, keys of the section, what must come of bob: "gone" (deactivated, and said so), "open" (said to be open)
+# name, the server's arguments, keys of the section, what must come of bob: "gone" (deactivated, and said so), "open" (said to be open),
+# "unproved" (done, and nobody says verified)
 PLAYS = [
     ("full", ["--mode", "full"], {}, "gone"),
     ("capital, no path, a text", ["--mode", "full"], {"op_case": "capital", "patch_path": "off", "active_as": "string"}, "gone"),
@@ -47,7 +48,7 @@ PLAYS = [
     ("string-active", ["--lie", "string-active"], {}, "gone"),
     ("no-resources", ["--lie", "no-resources"], {}, "gone"),
     ("gone, told", ["--lie", "gone"], {"gone_is": "deleted"}, "gone"),
-    ("gone", ["--lie", "gone"], {}, "open"),
+    ("gone", ["--lie", "gone"], {}, "unproved"),
     ("429", ["--lie", "429"], {}, "gone"),
     ("lost", ["--lie", "lost"], {}, "gone"),
     ("html", ["--lie", "html"], {}, "open"),
@@ -122,10 +123,12 @@ class Play:
     def run(self):
         self.setup()
         before, exits, said = self.store(), {}, {}
-        for name, login in LEAVERS.items():
+        # what never comes to hold is waited for: two are enough where nothing may
+        who = LEAVERS if self.bob == "gone" else {name: LEAVERS[name] for name in ("bob", "nobody")}
+        for name, login in who.items():
             exits[name], said[name] = self.leaver(login)
         after = self.store()
-        for name, login in LEAVERS.items():
+        for name, login in who.items():
             active, groups = after.get(login, (False, None))
             words = [(s["action"], s["outcome"]) for s in said[name]]
             shut = [o for a, o in words if a == "deactivate"]
@@ -135,6 +138,9 @@ class Play:
                 assert not (groups and left and set(left) <= GOOD), f"{name}: {words}, and still in {groups}"
             assert "absent" not in json.dumps(said[name]).lower() or login not in before, f"{name}: taken for absent"
         words = [(s["action"], s["outcome"]) for s in said["bob"]]
+        if self.bob == "unproved":
+            assert words and not set(o for a, o in words if a == "deactivate") & GOOD, f"bob: {words}"
+            return "accepted, and not proved"
         if self.bob == "open":
             assert exits["bob"] == 4, f"bob: exit {exits['bob']}, not 4: {words}"
             assert any(o not in GOOD for _, o in words), f"bob: nothing is open: {words}"
@@ -160,7 +166,7 @@ class Play:
 
 
 # Where only a change is refused, or only one account hides, that nobody is there is known all the same.
-LAWFUL = {"put-only, not told", "patch-no-effect", "gone"}
+LAWFUL = {"put-only, not told", "patch-no-effect"}
 
 
 def main():

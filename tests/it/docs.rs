@@ -16,6 +16,7 @@ const DOCUMENTS: &[&str] = &[
     "docs/EXEC.md",
     "docs/LIMITS.md",
     "docs/OUTPUT.md",
+    "docs/SCIM.md",
     "docs/THREATS.md",
     "src/lib.rs",
 ];

@@ -51,6 +51,7 @@ const ONLY: &[(&str, &[&str])] = &[
             "providers/build",
             "providers/okta/mod",
             "providers/apps/slack/mod",
+            "providers/apps/scim/mod",
             "providers/records/servicenow/mod",
             "providers/records/datadog/mod",
             "providers/script", // for the tests of providers

@@ -3,6 +3,6 @@
 mod cells;
 pub mod csv;
 pub mod hibob;
+pub mod scim;
 mod token;
 pub mod workday;
-pub mod scim;

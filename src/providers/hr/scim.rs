@@ -140,6 +140,8 @@ impl Reading<'_> {
             terminated,
             last_day,
             recorded: None,
+            rehired: false,
+            zone: None,
             changed: None,
             day_is_end: None,
             place: Some(format!("SCIM id {}", sentence(id))),
@@ -191,7 +193,8 @@ impl Reading<'_> {
 
 /// One number or one login for two records: nobody knows whose it is.
 fn shared(workers: &mut [Worker]) {
-    let names: [(&str, fn(&Worker) -> Option<String>); 2] = [
+    type Of = fn(&Worker) -> Option<String>;
+    let names: [(&str, Of); 2] = [
         ("number", |w| Some(w.key.clone())),
         ("login", |w| w.login.as_ref().map(|l| l.to_lowercase())),
     ];

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     http::sentence,
-    model::{Account, Failure, Held, Holding, Kind, Observed, State, Verb, Verbs},
+    model::{Account, Failure, Held, Holding, Observed, State, Verb, Verbs},
     providers::{Cursor, Known, Observe, Page},
 };
 
@@ -307,15 +307,9 @@ fn account(r: &Resource, what: &str) -> Result<Account, Failure> {
 
 fn shown(r: &Resource, state: State, word: &str) -> Account {
     let id = r.id().unwrap_or_default();
-    Account {
-        id: id.to_owned(),
-        login: r.text("userName").unwrap_or(id).to_owned(),
-        state,
-        word: word.to_owned(),
-        holds: BTreeMap::new(),
-        blocked: None,
-        password_set: None,
-    }
+    let mut account = Account::new(id, r.text("userName").unwrap_or(id), state, word);
+    account.known_as = r.emails().chain(r.text("externalId")).map(str::to_owned).collect();
+    account
 }
 
 impl Observe for Eyes {
@@ -326,14 +320,7 @@ impl Observe for Eyes {
 
     /// A token names no tenant, and the address is the pin: that the list of accounts answers is all there is to ask.
     async fn pinned(&self) -> Result<(), Failure> {
-        match self.server.some("Users", 1).await {
-            // Not to be taken for another tenant, for which a whole command would stop.
-            Err(f) if f.kind == Kind::Contradiction => Err(Failure {
-                kind: Kind::Permanent,
-                ..f
-            }),
-            other => other.map(drop),
-        }
+        self.server.some("Users", 1).await.map(drop)
     }
 
     async fn observe(&self, who: Known<'_>) -> Result<Observed<Account>, Failure> {

@@ -130,8 +130,11 @@ impl Hands {
 
     /// What the server keeps for itself isn't written back; `strict`: nor is the id.
     fn written(&self, Resource(mut body): Resource, strict: bool) -> Map<String, Value> {
-        let own = |k: &str| ["meta", "groups", "password"].iter().any(|o| k.eq_ignore_ascii_case(o));
-        body.retain(|k, _| !own(k) && !(strict && k.eq_ignore_ascii_case("id")) && !k.eq_ignore_ascii_case("active"));
+        let mut own = vec!["meta", "groups", "password", "active"];
+        if strict {
+            own.push("id");
+        }
+        body.retain(|k, _| !own.iter().any(|o| k.eq_ignore_ascii_case(o)));
         body.insert("active".into(), self.inactive());
         body
     }

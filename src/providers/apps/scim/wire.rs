@@ -145,10 +145,11 @@ pub fn unknown(answer: &Answer, what: &str) -> Result<(), Failure> {
 pub fn error(answer: &Answer) -> Option<(Option<String>, String)> {
     let body: Value = answer.maybe()?;
     let map = body.as_object()?;
-    let ours = schemas(map).any(|s| s.eq_ignore_ascii_case(ERROR));
     let text = |name: &str| get(map, name).and_then(Value::as_str).map(str::to_owned);
     let detail = text("detail");
-    if !ours && !(detail.is_some() && get(map, "status").is_some()) {
+    let ours = schemas(map).any(|s| s.eq_ignore_ascii_case(ERROR));
+    let alike = detail.is_some() && get(map, "status").is_some();
+    if !(ours || alike) {
         return None;
     }
     Some((text("scimType"), detail.unwrap_or_default()))
