@@ -36,6 +36,13 @@ pub(super) struct Person {
     pub extra: fn(&mut Map<String, Value>),
 }
 
+impl Person {
+    /// Who starts has nothing yet.
+    pub fn has_github(&self) -> bool {
+        self.starts.is_none_or(|days| days < 0)
+    }
+}
+
 const EMPLOYED: Person = Person {
     login: "",
     first: "",
@@ -410,6 +417,27 @@ pub(super) const CAST: &[Person] = &[
         },
         ..EMPLOYED
     },
+    Person {
+        login: "greta.owen@acme.example",
+        first: "Greta",
+        last: "Owen",
+        stories: &["last-owner"],
+        department: "Engineering",
+        title: "Engineer",
+        slack: &["eng"],
+        ..EMPLOYED
+    },
+    Person {
+        login: "ivo.lang@acme.example",
+        first: "Ivo",
+        last: "Lang",
+        stories: &["github-invited"],
+        department: "Engineering",
+        title: "Engineer",
+        starts: Some(-2),
+        slack: &["eng"],
+        ..EMPLOYED
+    },
 ];
 
 fn contractor(u: &mut Map<String, Value>) {
@@ -509,6 +537,8 @@ mod tests {
             "conversion",
             "hostile-text",
             "contractor-no-slack",
+            "last-owner",
+            "github-invited",
         ] {
             assert!(told.contains(story), "{story}");
         }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use super::{given, google, named::Named, quiet::wild, twin::Reply, zoom};
+use super::{github, given, google, named::Named, quiet::wild, twin::Reply, zoom};
 
 /// What becomes of one request.
 #[derive(Default)]
@@ -289,6 +289,7 @@ pub fn refusal(seen: &Seen<'_>, status: u16) -> Reply {
                 reply
             }
         }
+        "github" => github::refusal(seen.path, status, now),
         "slack" if seen.path.starts_with("/scim/") => scim(seen.path, status),
         "slack" => match status {
             401 => Reply::json(200, &json!({"ok": false, "error": "invalid_auth"})),

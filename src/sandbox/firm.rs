@@ -5,7 +5,7 @@
 use chrono::{DateTime, SubsecRound, Utc};
 use serde_json::{Value, json};
 
-use super::{cast, quiet, staff};
+use super::{cast, github, quiet, staff};
 
 pub const PEOPLE: usize = 2200;
 pub const SEED: u64 = 1;
@@ -26,6 +26,7 @@ pub fn document(people: usize, seed: u64, now: DateTime<Utc>) -> Value {
         "okta": okta(now),
         "apps": {
             "slack": slack(quiet, seed),
+            "github": github::seed::seed(quiet, seed),
             "servicenow": {"change_request": [
                 {"number": "CHG0030001", "short_description": "Replace the badge printer in Chicago"},
                 {"number": "CHG0030002", "short_description": "Renew the wildcard certificate"},

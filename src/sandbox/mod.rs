@@ -17,10 +17,12 @@ mod exchange;
 pub mod faults;
 pub mod files;
 pub mod firm;
+pub mod github;
 pub mod given;
 pub mod google;
 pub mod hibob;
 pub mod journal;
+mod keys;
 pub mod member;
 pub mod merge;
 pub mod named;
@@ -76,4 +78,5 @@ pub const TWINS: &[Twin] = &[
     workday::TWIN,
     hibob::TWIN,
     zoom::TWIN,
+    github::TWIN,
 ];

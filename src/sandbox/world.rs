@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
-    datadog::Datadog, google::Google, hibob::Hibob, okta::Okta, scim::Scim, servicenow::Servicenow, slack::Slack,
+    datadog::Datadog, github::Github, google::Google, hibob::Hibob, okta::Okta, scim::Scim, servicenow::Servicenow, slack::Slack,
     vault::Vault, zoom::Zoom,
 };
 
@@ -68,6 +68,7 @@ pub struct World {
     /// By name: `scim:wiki`.
     pub scim: BTreeMap<String, Scim>,
     pub zoom: Option<Zoom>,
+    pub github: Option<Github>,
     pub servicenow: Servicenow,
     pub datadog: Datadog,
     pub hibob: Hibob,

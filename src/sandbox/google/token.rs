@@ -2,23 +2,18 @@
 //!
 //! Refuses the whole request where one scope isn't delegated. Its refusals have OAuth's shape. Time is the request's.
 
-use std::{collections::BTreeSet, sync::OnceLock};
+use std::collections::BTreeSet;
 
-use aws_lc_rs::{
-    encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der},
-    rand,
-    rsa::{KeyPair, KeySize},
-    signature::{self, KeyPair as _, UnparsedPublicKey},
-};
-use base64::{
-    Engine,
-    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
-};
+use aws_lc_rs::rand;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use super::Google;
-use crate::sandbox::twin::{Call, Reply};
+use crate::sandbox::{
+    keys,
+    twin::{Call, Reply},
+};
 
 /// Before each scope's own name.
 pub(super) const PREFIX: &str = "https://www.googleapis.com/auth/";
@@ -50,39 +45,9 @@ pub(super) struct Access {
     pub until: DateTime<Utc>,
 }
 
-struct Key {
-    private: String,
-    public: Vec<u8>,
-}
-
-/// Made once in a process, when somebody first asks.
-fn key() -> &'static Key {
-    static KEY: OnceLock<Key> = OnceLock::new();
-    KEY.get_or_init(|| {
-        made().unwrap_or(Key {
-            private: String::new(),
-            public: Vec::new(),
-        })
-    })
-}
-
-fn made() -> Option<Key> {
-    let pair = KeyPair::generate(KeySize::Rsa2048).ok()?;
-    let der: Pkcs8V1Der<'_> = pair.as_der().ok()?;
-    let public: PublicKeyX509Der<'_> = pair.public_key().as_der().ok()?;
-    let body = STANDARD.encode(der.as_ref());
-    let lines = body.as_bytes().chunks(64).filter_map(|c| std::str::from_utf8(c).ok());
-    let private = format!(
-        "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
-        lines.collect::<Vec<_>>().join("\n")
-    );
-    let public = public.as_ref().to_vec();
-    Some(Key { private, public })
-}
-
 /// The file that Google's console gives for a key.
 pub(super) fn service_account() -> Value {
-    json!({"type": "service_account", "project_id": "acme-jml", "private_key_id": KEY_ID, "private_key": key().private,
+    json!({"type": "service_account", "project_id": "acme-jml", "private_key_id": KEY_ID, "private_key": keys::private(),
         "client_email": EMAIL, "client_id": CLIENT, "token_uri": AUDIENCE})
 }
 
@@ -157,16 +122,6 @@ fn granted(google: &mut Google, call: &Call) -> Result<Reply, Reply> {
 
 /// The claims, where our key signed them.
 fn signed(jwt: &str) -> Option<Value> {
-    let (message, signature) = jwt.rsplit_once('.')?;
-    let (header, claims) = message.split_once('.')?;
-    let json = |part: &str| serde_json::from_slice::<Value>(&URL_SAFE_NO_PAD.decode(part).ok()?).ok();
-    let header = json(header)?;
-    if header["alg"] != "RS256" || header["kid"] != KEY_ID {
-        return None;
-    }
-    let public = UnparsedPublicKey::new(&signature::RSA_PKCS1_2048_8192_SHA256, &key().public);
-    public
-        .verify(message.as_bytes(), &URL_SAFE_NO_PAD.decode(signature).ok()?)
-        .ok()?;
-    json(claims).filter(Value::is_object)
+    let (header, claims) = keys::signed(jwt)?;
+    (header["kid"] == KEY_ID).then_some(claims)
 }

@@ -107,6 +107,13 @@ pub struct Okta {
     imported: Option<Time>,
 }
 
+impl Okta {
+    /// For other systems, which know people by what the directory says of them.
+    pub fn people(&self) -> impl Iterator<Item = &Person> {
+        self.users.values()
+    }
+}
+
 /// Requests at a time that an org is granted.
 const CONCURRENT: u32 = 75;
 
