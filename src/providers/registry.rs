@@ -158,6 +158,7 @@ pub const REGISTRY: &[Row] = &[
     hr::workday::ROW,
     hr::hibob::ROW,
     apps::slack::ROW,
+    apps::github::ROW,
     apps::exec::ROW,
     apps::manual::ROW,
     apps::zoom::ROW,

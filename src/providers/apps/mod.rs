@@ -1,6 +1,7 @@
 //! Apps that hold accounts of their own beside the directory.
 
 pub mod exec;
+pub mod github;
 pub mod manual;
 pub mod scim;
 pub mod slack;

@@ -40,7 +40,7 @@ impl Wire for Mem {
             let asked = engine::Request {
                 method: request.method.to_string(),
                 target: format!("{}{query}", request.url.path()),
-                headers: request.headers.iter().map(text).collect(),
+                headers: agent(request.headers.iter().map(text).collect()),
                 body: request.body.to_vec(),
             };
             let Some(reply) = self.0.handle(&system, asked).await else {
@@ -53,6 +53,12 @@ impl Wire for Mem {
             Ok(Answer::new(reply.status, headers, reply.body))
         })
     }
+}
+
+/// As the wire of production says it.
+fn agent(mut headers: Vec<(String, String)>) -> Vec<(String, String)> {
+    headers.push(("user-agent".into(), "jml".into()));
+    headers
 }
 
 pub struct Stage {

@@ -27,6 +27,8 @@ pub(super) fn answer(g: &Github, directory: &BTreeMap<String, String>, body: &Va
         json!({"samlIdentityProvider": provider(g, query, v)})
     } else if query.contains("membersWithRole") {
         json!({"membersWithRole": members(g, directory, query, v)})
+    } else if query.contains("userLogins") {
+        json!({"teams": teams(g, query, v)})
     } else {
         return Reply::json(
             200,
@@ -79,6 +81,24 @@ fn provider(g: &Github, query: &str, v: &Value) -> Value {
     let all: Vec<Value> = saml.iter().filter(fits).map(edge).collect();
     let (edges, info) = paged(all, query, v["a"].as_str());
     json!({"ssoUrl": "https://acme.okta.com/app/githubcloud/sso/saml", "externalIdentities": {"pageInfo": info, "edges": edges}})
+}
+
+/// The teams that all of these logins are in.
+fn teams(g: &Github, query: &str, v: &Value) -> Value {
+    let logins: Vec<String> = v["logins"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .map(key)
+        .collect();
+    let fits = |t: &super::Team| logins.iter().all(|l| t.members.contains(l));
+    let teams = g.teams.iter().filter(|(_, t)| fits(t));
+    let all: Vec<Value> = teams
+        .map(|(slug, t)| json!({"slug": slug, "databaseId": t.id}))
+        .collect();
+    let (nodes, info) = paged(all, query, v["a"].as_str());
+    json!({"pageInfo": info, "nodes": nodes})
 }
 
 fn members(g: &Github, directory: &BTreeMap<String, String>, query: &str, v: &Value) -> Value {

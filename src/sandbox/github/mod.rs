@@ -48,14 +48,10 @@ pub const TWIN: Twin = Twin {
     here: |w| w.github.is_some(),
     given: Some(&shape::ORGANISATION),
     secret: |_, random| format!("ghs_{}", random.get(..36).unwrap_or(random)),
-    record: |w, _| {
-        w.github
-            .as_ref()
-            .map(|_| json!({"app_id": app::ID.to_string(), "private_key": app::key()}).to_string())
-    },
-    section: |w| match &w.github {
-        Some(g) => json!({"org": g.org, "id": ORG_ID}),
-        None => Value::Null,
+    record: |_, _| Some(json!({"app_id": app::ID.to_string(), "private_key": app::key()}).to_string()),
+    section: |w| {
+        let org = w.given.pointer("/apps/github/org").and_then(Value::as_str);
+        json!({"org": org.unwrap_or("acme"), "id": ORG_ID.to_string()})
     },
     ..blank(NAME)
 };

@@ -262,11 +262,13 @@ pub(super) fn operation(world: &World, call: &Call) -> Option<String> {
     let org = match call.parts()[..] {
         ["orgs" | "organizations", _, ref rest @ ..] => rest.to_vec(),
         ["graphql"] => return Some("find-user".into()),
+        ["user" | "users", _] => return Some("get-user".into()),
         _ => return None,
     };
     let g = world.github.as_ref()?;
     let slug = |s: &str| s.to_owned();
     Some(match (call.method.as_str(), &org[..]) {
+        ("GET", []) => "get-organization".into(),
         ("DELETE", ["memberships", login]) if g.invited(login).is_some() => format!("cancel-invitation:{login}"),
         ("DELETE", ["memberships", login]) => format!("leave-org:{login}"),
         ("DELETE", ["outside_collaborators", login]) => format!("leave-org:{login}"),

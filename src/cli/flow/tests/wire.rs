@@ -150,6 +150,7 @@ impl Wire for Mem {
                     .headers
                     .iter()
                     .map(|(k, v)| (k.to_string(), v.to_str().unwrap().to_owned()))
+                    .chain([("user-agent".into(), "jml".into())])
                     .collect(),
                 body: request.body.to_vec(),
             };
