@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
-    datadog::Datadog, github::Github, google::Google, hibob::Hibob, okta::Okta, scim::Scim, servicenow::Servicenow, slack::Slack,
-    vault::Vault, zoom::Zoom,
+    datadog::Datadog, github::Github, google::Google, hibob::Hibob, okta::Okta, scim::Scim, servicenow::Servicenow,
+    slack::Slack, vault::Vault, zoom::Zoom,
 };
 
 /// A token of one system. The journal writes its name, never the secret.

@@ -145,8 +145,8 @@ pub(super) async fn on_nobody(row: &Row, verb: Verb) -> Result<(), String> {
     if effect.account.is_empty() {
         return Ok(());
     }
-    if verb == Verb::RevokeToken {
-        return Ok(()); // a token is revoked by its own id, whoever has it
+    if matches!(verb, Verb::RevokeToken | Verb::CancelInvitation) {
+        return Ok(()); // taken back by its own id, whoever has it
     }
     effect.account = stage.fixture.nobody.into();
     match stage.perform(&effect).await {

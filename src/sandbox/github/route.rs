@@ -269,7 +269,11 @@ pub(super) fn operation(world: &World, call: &Call) -> Option<String> {
     let slug = |s: &str| s.to_owned();
     Some(match (call.method.as_str(), &org[..]) {
         ("GET", []) => "get-organization".into(),
-        ("DELETE", ["memberships", login]) if g.invited(login).is_some() => format!("cancel-invitation:{login}"),
+        ("DELETE", ["memberships", login])
+            if g.invited(login).is_some() && !g.members.contains_key(&super::key(login)) =>
+        {
+            format!("cancel-invitation:{login}")
+        }
         ("DELETE", ["memberships", login]) => format!("leave-org:{login}"),
         ("DELETE", ["outside_collaborators", login]) => format!("leave-org:{login}"),
         ("PUT", ["memberships", login]) => format!("invite:{login}"),

@@ -22,6 +22,9 @@ use crate::{
 const TEAMS: &str = "query($org:String!,$logins:[String!]){organization(login:$org){teams(first:100,userLogins:$logins){\
 pageInfo{hasNextPage endCursor} nodes{slug databaseId}}}}";
 
+/// An account that has no login yet is known by its invitation.
+pub(super) const INVITED: &str = "invitation ";
+
 pub struct Eyes {
     find: Finder,
     org: String,
@@ -83,7 +86,9 @@ impl Eyes {
     }
 
     /// By their login, or by one of their addresses: such a one has no login, whatever GitHub knows.
-    async fn invitations(&self, login: Option<&str>, addresses: &BTreeSet<String>) -> Result<BTreeSet<Held>, Failure> {
+    async fn invitations(&self, login: Option<&str>, who: Known<'_>) -> Result<BTreeSet<Held>, Failure> {
+        let addresses = &who.handles.addresses;
+        let kept = who.handles.account.as_deref().and_then(|a| a.strip_prefix(INVITED));
         let what = format!("list invitations of {}", self.org);
         let list: Vec<Invitation> = all(&self.find.rest, self.org("invitations"), &what).await?;
         let theirs = |i: &&Invitation| {
@@ -93,7 +98,7 @@ impl Eyes {
                 .zip(login)
                 .is_some_and(|(a, b)| a.eq_ignore_ascii_case(b));
             let by_address = |e: &String| i.email.as_ref().is_some_and(|have| have.eq_ignore_ascii_case(e));
-            by_login || addresses.iter().any(by_address)
+            by_login || kept == Some(i.id.to_string().as_str()) || addresses.iter().any(by_address)
         };
         let held = |i: &Invitation| {
             let to = i.email.as_ref().or(i.login.as_ref()).cloned().unwrap_or_default();
@@ -200,7 +205,7 @@ impl Eyes {
         let active = membership.as_ref().is_some_and(|m| m.state == "active");
         let pending = membership.as_ref().is_some_and(|m| m.state == "pending");
         let outside = !active && self.outside(login).await?;
-        let invitations = self.invitations(Some(login), &who.handles.addresses).await;
+        let invitations = self.invitations(Some(login), who).await;
         let invited = pending || invitations.as_ref().is_ok_and(|i| !i.is_empty());
         if !active && !outside && !invited {
             invitations?;
@@ -294,11 +299,11 @@ impl Observe for Eyes {
         match self.find.account(who).await? {
             Search::Found(found) => self.account(&found, who).await,
             Search::Nobody { proved } => {
-                let invitations = self.invitations(None, &who.handles.addresses).await?;
+                let invitations = self.invitations(None, who).await?;
                 if let Some(first) = invitations.first() {
                     let address = first.name.trim_start_matches("to ").to_owned();
                     let mut account =
-                        Account::new(format!("invitation {}", first.id), address, State::Pending, "invited");
+                        Account::new(format!("{INVITED}{}", first.id), address, State::Pending, "invited");
                     account
                         .holds
                         .insert(Holding::Invitation, Observed::Present(invitations));
@@ -335,7 +340,7 @@ impl Observe for Eyes {
         let items: Vec<Account> = if list == "invitations" {
             let of = |i: Invitation| {
                 let to = i.email.or(i.login).unwrap_or_default();
-                Account::new(format!("invitation {}", i.id), to, State::Pending, "invited")
+                Account::new(format!("{INVITED}{}", i.id), to, State::Pending, "invited")
             };
             answer.json::<Vec<Invitation>>()?.into_iter().map(of).collect()
         } else {

@@ -2,7 +2,10 @@
 
 use serde_json::json;
 
-use super::wire::{Named, missing};
+use super::{
+    eyes::INVITED,
+    wire::{Named, missing},
+};
 use crate::{
     http::{Ask, Writer, path},
     model::{Action, Failure, Held, Receipt, Repeat},
@@ -133,7 +136,7 @@ impl Hands {
             .until(task.deadline);
         let answer = self.rest.post(ask).await?;
         let invited: Invited = answer.json()?;
-        Ok(receipt(&answer, Some(invited.id.to_string())))
+        Ok(receipt(&answer, Some(format!("{INVITED}{}", invited.id))))
     }
 }
 

@@ -74,7 +74,16 @@ pub(super) fn missing(answer: &Answer) -> bool {
 
 pub fn explain(answer: &Answer, what: &str) -> Failure {
     let Some(body) = answer.maybe::<Refused>() else {
-        return plain(answer, what);
+        let failure = plain(answer, what);
+        // A 404 without GitHub's words is nobody's absence.
+        return if answer.status == 404 {
+            Failure {
+                kind: Kind::Contradiction,
+                ..failure
+            }
+        } else {
+            failure
+        };
     };
     let detail = body
         .errors
