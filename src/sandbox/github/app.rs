@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use super::{Github, not_found, refuse};
+use super::{
+    Github, not_found, refuse,
+    route::{SINCE, account},
+};
 use crate::sandbox::{
     files, keys,
     twin::{Call, Reply},
@@ -47,6 +50,13 @@ pub(super) fn everything(write: bool) -> BTreeMap<String, String> {
         .iter()
         .map(|(p, _)| ((*p).to_owned(), word.to_owned()))
         .collect()
+}
+
+/// What an owner's token may: everything but other people's tokens, which Apps alone manage.
+pub(super) fn personal() -> BTreeMap<String, String> {
+    let mut all = everything(true);
+    all.retain(|permission, _| !permission.starts_with("organization_personal"));
+    all
 }
 
 pub(super) fn may(permissions: &BTreeMap<String, String>, need: &str, word: &str) -> bool {
@@ -93,8 +103,12 @@ pub(super) fn installation(g: &Github, call: &Call, org: &str) -> Reply {
     let granted: BTreeMap<_, _> = GRANTED.iter().copied().collect();
     Reply::json(
         200,
-        &json!({"id": INSTALLATION, "app_id": ID, "account": {"login": g.org, "id": super::ORG_ID, "type": "Organization"},
-            "repository_selection": "all", "permissions": granted, "suspended_at": null,
+        &json!({"id": INSTALLATION, "app_id": ID, "app_slug": "jml", "client_id": "Iv1.314159", "target_id": super::ORG_ID,
+            "target_type": "Organization", "account": account(call, super::ORG_ID, &g.org), "single_file_name": null,
+            "repository_selection": "all", "permissions": granted, "events": [], "suspended_by": null, "suspended_at": null,
+            "created_at": SINCE, "updated_at": SINCE,
+            "html_url": format!("https://github.com/organizations/{}/settings/installations/{INSTALLATION}", g.org),
+            "repositories_url": format!("{}/installation/repositories", call.origin),
             "access_tokens_url": format!("{}/app/installations/{INSTALLATION}/access_tokens", call.origin)}),
     )
 }

@@ -1,16 +1,19 @@
 //! Who belongs to the organisation: memberships, invitations, outside collaborators. Pending is not in.
 
+use std::collections::BTreeMap;
+
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use super::{
     Github, Invitation, Member, ORG_ID, direct_member, invalid, key, member, not_found, refuse,
-    route::{Caller, account, page},
+    route::{Caller, account, organisation, page},
 };
 use crate::sandbox::twin::{Call, Reply};
 
 pub(super) fn answer(
     g: &mut Github,
+    directory: &BTreeMap<String, String>,
     caller: &Caller,
     call: &Call,
     rest: &[&str],
@@ -36,7 +39,7 @@ pub(super) fn answer(
             page(call, &all)
         }
         ("GET", ["failed_invitations"]) => page(call, &[]),
-        ("POST", ["invitations"]) => invite(g, call, body),
+        ("POST", ["invitations"]) => invite(g, directory, call, body),
         ("GET", ["invitations", id, "teams"]) => of_invitation(g, call, id),
         ("DELETE", ["invitations", id]) => cancel(g, id),
         ("GET", ["outside_collaborators"]) => {
@@ -66,7 +69,7 @@ fn membership_of(g: &Github, call: &Call, state: &str, role: &str, id: u64, logi
     json!({"url": format!("{}/orgs/{}/memberships/{login}", call.origin, g.org), "state": state, "role": role,
         "direct_membership": state == "active", "enterprise_teams_providing_indirect_membership": [],
         "organization_url": format!("{}/orgs/{}", call.origin, g.org),
-        "organization": {"login": g.org, "id": ORG_ID}, "user": account(call, id, login)})
+        "organization": organisation(g, call), "user": account(call, id, login)})
 }
 
 fn membership(g: &Github, call: &Call, login: &str) -> Reply {
@@ -181,7 +184,7 @@ fn shown(call: &Call, i: &Invitation) -> Value {
         "invitation_teams_url": format!("{}/organizations/{ORG_ID}/invitations/{}/teams", call.origin, i.id), "invitation_source": "member"})
 }
 
-fn invite(g: &mut Github, call: &Call, body: &Value) -> Reply {
+fn invite(g: &mut Github, directory: &BTreeMap<String, String>, call: &Call, body: &Value) -> Reply {
     let role = body["role"].as_str().unwrap_or("direct_member").to_owned();
     let slugs: Vec<String> = body["team_ids"]
         .as_array()
@@ -196,6 +199,14 @@ fn invite(g: &mut Github, call: &Call, body: &Value) -> Reply {
             let same = |i: &&Invitation| i.email.as_deref().is_some_and(|e| e.eq_ignore_ascii_case(email));
             match g.invitations.values().find(same).map(|i| i.id) {
                 Some(id) => id,
+                None if g
+                    .members
+                    .keys()
+                    .any(|l| directory.get(l).is_some_and(|e| e.eq_ignore_ascii_case(email))) =>
+                {
+                    let why = "A user with this email address is already a part of this organization";
+                    return invalid("unprocessable", "data", why);
+                }
                 None => match ask(g, call, None, Some(email.to_owned()), &role) {
                     Ok(id) => id,
                     Err(refused) => return refused,
@@ -247,6 +258,7 @@ fn cancel(g: &mut Github, id: &str) -> Reply {
     if g.invitations.remove(&number).is_some() {
         g.cancelled.insert(number);
         g.touch("invitations", id);
+        g.touch("cancelled", "all");
         return Reply::empty(204);
     }
     if g.cancelled.contains(&number) {

@@ -29,6 +29,8 @@ use super::{
 const NAME: &str = "github";
 /// The organisation's number.
 const ORG_ID: u64 = 90_001;
+/// The credential that is an owner's token, which may do less than an App.
+const PERSONAL: &str = "personal";
 
 pub const TWIN: Twin = Twin {
     name: NAME,
@@ -47,7 +49,14 @@ pub const TWIN: Twin = Twin {
     asks: |_, path, _| path == "/graphql" || path.ends_with("/access_tokens"),
     here: |w| w.github.is_some(),
     given: Some(&shape::ORGANISATION),
-    secret: |_, random| format!("ghs_{}", random.get(..36).unwrap_or(random)),
+    more: &[PERSONAL],
+    secret: |right, random| {
+        let random = random.get(..36).unwrap_or(random);
+        match right {
+            PERSONAL => format!("github_pat_{random}"),
+            _ => format!("ghs_{random}"),
+        }
+    },
     record: |_, _| Some(json!({"app_id": app::ID.to_string(), "private_key": app::key()}).to_string()),
     section: |w| {
         let org = w.given.pointer("/apps/github/org").and_then(Value::as_str);
@@ -432,6 +441,8 @@ fn entry(world: &World, list: &str, id: &str) -> Option<Value> {
         "teams" => whole(g.teams.get(id)),
         "accounts" => whole(g.accounts.get(&id.parse().ok()?)),
         "outside" => whole(Some(&g.outside)),
+        "cancelled" => whole(Some(&g.cancelled)),
+        "saml" => whole(Some(&g.saml)),
         _ => None,
     }
 }
@@ -448,6 +459,11 @@ fn restore(world: &mut World, list: &str, id: &str, entry: Option<&Value>) -> Re
         }
         Ok(())
     }
+    fn one<T: Default + serde::de::DeserializeOwned>(at: &mut T, entry: Option<&Value>) -> Result<(), String> {
+        let kept = entry.map(|v| serde_json::from_value(v.clone())).transpose();
+        *at = kept.map_err(|e| e.to_string())?.unwrap_or_default();
+        Ok(())
+    }
     let Some(g) = &mut world.github else { return Ok(()) };
     let number = || id.parse::<u64>().map_err(|e| format!("{id}: {e}"));
     match list {
@@ -455,11 +471,9 @@ fn restore(world: &mut World, list: &str, id: &str, entry: Option<&Value>) -> Re
         "invitations" => put(&mut g.invitations, number()?, entry),
         "teams" => put(&mut g.teams, id.to_owned(), entry),
         "accounts" => put(&mut g.accounts, number()?, entry),
-        "outside" => {
-            let set = entry.map(|v| serde_json::from_value(v.clone())).transpose();
-            g.outside = set.map_err(|e| e.to_string())?.unwrap_or_default();
-            Ok(())
-        }
+        "outside" => one(&mut g.outside, entry),
+        "cancelled" => one(&mut g.cancelled, entry),
+        "saml" => one(&mut g.saml, entry),
         _ => Err(format!("github.{list}: no such list")),
     }
 }
@@ -469,6 +483,7 @@ fn patch(world: &mut World, patch: &Value) -> Result<(), String> {
     let Some(g) = &mut world.github else {
         return Err("github: not in this world".into());
     };
+    let before = g.lists();
     for (list, part) in patch.as_object().ok_or("github: an object is wanted")? {
         let mut shown = now[list].clone();
         if let (Some(entries), Some(all)) = (part.as_object(), shown.as_object_mut())
@@ -558,23 +573,41 @@ fn patch(world: &mut World, patch: &Value) -> Result<(), String> {
             _ => return Err(format!("github.{list}: no such list")),
         }
     }
-    let lists: Vec<(&str, Vec<String>)> = vec![
-        ("members", g.members.keys().cloned().collect()),
-        ("invitations", g.invitations.keys().map(u64::to_string).collect()),
-        ("teams", g.teams.keys().cloned().collect()),
-        ("accounts", g.accounts.keys().map(u64::to_string).collect()),
-        ("outside", vec!["all".into()]),
-    ];
-    let patched = |list: &str| patch.get(list).is_some();
-    for (list, ids) in lists.into_iter().filter(|(l, _)| patched(l)) {
-        for id in ids {
-            world.touch(NAME, list, &id);
+    // What was there and is gone has to be noted as well; a rename changes lists that nobody named.
+    let after = g.lists();
+    for (list, id) in before.keys().chain(after.keys()) {
+        let at = (*list, id.clone());
+        if before.get(&at) != after.get(&at) {
+            world.touch(NAME, list, id);
         }
     }
     Ok(())
 }
 
 impl Github {
+    /// Every entry of every list that a patch may change.
+    fn lists(&self) -> BTreeMap<(&'static str, String), Option<Value>> {
+        let members = self
+            .members
+            .iter()
+            .map(|(k, v)| (("members", k.clone()), whole(Some(v))));
+        let invited = self.invitations.iter();
+        let invitations = invited.map(|(k, v)| (("invitations", k.to_string()), whole(Some(v))));
+        let teams = self.teams.iter().map(|(k, v)| (("teams", k.clone()), whole(Some(v))));
+        let known = self.accounts.iter();
+        let accounts = known.map(|(k, v)| (("accounts", k.to_string()), whole(Some(v))));
+        let all = "all".to_owned();
+        let sets = [
+            (("outside", all.clone()), whole(Some(&self.outside))),
+            (("saml", all), whole(Some(&self.saml))),
+        ];
+        members
+            .chain(invitations)
+            .chain(teams)
+            .chain(accounts)
+            .chain(sets)
+            .collect()
+    }
     /// A renamed account takes its membership, team entries and identity along.
     fn rename(&mut self, old: &str, new: &str) {
         if let Some(mut m) = self.members.remove(&key(old)) {

@@ -5,13 +5,16 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{Github, NAME, ORG_ID, app, credentials, directory, graphql, members, not_found, refuse, teams};
+use super::{Github, NAME, ORG_ID, PERSONAL, app, credentials, directory, graphql, members, not_found, refuse, teams};
 use crate::sandbox::{
+    merge,
     twin::{Call, Reply},
     world::World,
 };
 
 const VERSIONS: &[&str] = &["2022-11-28", "2026-03-10"];
+/// Since when the organisation, its App and its teams are there.
+pub(super) const SINCE: &str = "2019-04-01T09:00:00Z";
 const HOUR: u32 = 15_000;
 
 /// Who asks.
@@ -19,6 +22,8 @@ pub(super) struct Caller {
     /// Under which name the limit is counted.
     pub name: String,
     pub permissions: BTreeMap<String, String>,
+    /// An owner's token: a refusal names it so.
+    pub personal: bool,
 }
 
 impl Caller {
@@ -27,7 +32,12 @@ impl Caller {
         if app::may(&self.permissions, permission, word) {
             return Ok(());
         }
-        Err(refuse(403, "Resource not accessible by integration")
+        let who = if self.personal {
+            "personal access token"
+        } else {
+            "integration"
+        };
+        Err(refuse(403, &format!("Resource not accessible by {who}"))
             .with("x-accepted-github-permissions", format!("{permission}={word}")))
     }
 }
@@ -104,10 +114,15 @@ fn caller(g: &Github, world: &World, call: &Call) -> Result<Caller, Reply> {
         (Some(m), _) => Caller {
             name: token.to_owned(),
             permissions: m.permissions.clone(),
+            personal: false,
         },
         (None, Some(c)) => Caller {
             name: c.name.clone(),
-            permissions: app::everything(c.write),
+            permissions: match c.name.ends_with(PERSONAL) {
+                true => app::personal(),
+                false => app::everything(c.write),
+            },
+            personal: c.name.ends_with(PERSONAL),
         },
         (None, None) => return Err(refuse(401, "Bad credentials")),
     };
@@ -153,11 +168,14 @@ fn routed(g: &mut Github, world: &World, caller: &Caller, call: &Call) -> Reply 
     };
     let result = match call.parts()[..] {
         ["rate_limit"] => Ok(rate_limit(g, caller, call)),
-        ["graphql"] if call.method == "POST" => Ok(graphql::answer(g, &directory(world), &body)),
+        ["graphql"] if call.method == "POST" => match caller.needs("members", "read") {
+            Ok(()) => Ok(graphql::answer(g, &directory(world), &body)),
+            Err(_) => Ok(forbidden()),
+        },
         ["users", login] if call.method == "GET" => Ok(user(g, call, login)),
         ["user", id] if call.method == "GET" => Ok(by_id(g, call, id)),
-        ["orgs", org, ref rest @ ..] if org.eq_ignore_ascii_case(&g.org) => in_org(g, caller, call, rest, &body),
-        ["organizations", id, ref rest @ ..] if id == ORG_ID.to_string() => in_org(g, caller, call, rest, &body),
+        ["orgs", org, ref rest @ ..] if org.eq_ignore_ascii_case(&g.org) => in_org(g, world, caller, call, rest, &body),
+        ["organizations", id, ref rest @ ..] if id == ORG_ID.to_string() => in_org(g, world, caller, call, rest, &body),
         ["orgs", ..] => Ok(not_found()),
         _ => Ok(Reply::empty(501)),
     };
@@ -175,26 +193,61 @@ fn body(call: &Call) -> Result<Value, Reply> {
     }
 }
 
-fn in_org(g: &mut Github, caller: &Caller, call: &Call, rest: &[&str], body: &Value) -> Result<Reply, Reply> {
+fn in_org(
+    g: &mut Github,
+    world: &World,
+    caller: &Caller,
+    call: &Call,
+    rest: &[&str],
+    body: &Value,
+) -> Result<Reply, Reply> {
     match rest {
-        [] if call.method == "GET" => Ok(Reply::json(
-            200,
-            &json!({"login": g.org, "id": ORG_ID, "node_id": "O_kgDOAAFfkQ", "url": format!("{}/orgs/{}", call.origin, g.org),
-                "type": "Organization", "name": g.org, "two_factor_requirement_enabled": true}),
-        )),
+        [] if call.method == "GET" => Ok(Reply::json(200, &in_full(g, call))),
         ["teams", ..] | ["team", ..] => teams::answer(g, caller, call, rest, body),
         ["credential-authorizations", ..] | ["personal-access-tokens", ..] | ["personal-access-token-requests", ..] => {
             credentials::answer(g, caller, call, rest, body)
         }
-        _ => members::answer(g, caller, call, rest, body),
+        _ => members::answer(g, &directory(world), caller, call, rest, body),
     }
+}
+
+/// GraphQL's refusal, which is HTTP 200.
+fn forbidden() -> Reply {
+    let refused =
+        json!({"type": "FORBIDDEN", "path": ["organization"], "message": "Resource not accessible by integration"});
+    Reply::json(200, &json!({"data": {"organization": null}, "errors": [refused]}))
+}
+
+/// The organisation, in short.
+pub(super) fn organisation(g: &Github, call: &Call) -> Value {
+    let url = format!("{}/orgs/{}", call.origin, g.org);
+    json!({"login": g.org, "id": ORG_ID, "node_id": "O_kgDOAAFfkQ", "url": url, "repos_url": format!("{url}/repos"),
+        "events_url": format!("{url}/events"), "hooks_url": format!("{url}/hooks"), "issues_url": format!("{url}/issues"),
+        "members_url": format!("{url}/members{{/member}}"), "public_members_url": format!("{url}/public_members{{/member}}"),
+        "avatar_url": format!("https://avatars.githubusercontent.com/u/{ORG_ID}?v=4"), "description": ""})
+}
+
+/// And as it answers for itself.
+fn in_full(g: &Github, call: &Call) -> Value {
+    let mut shown = organisation(g, call);
+    let more = json!({"type": "Organization", "name": g.org, "html_url": format!("https://github.com/{}", g.org),
+        "has_organization_projects": true, "has_repository_projects": true, "public_repos": 0, "public_gists": 0, "followers": 0,
+        "following": 0, "created_at": SINCE, "updated_at": SINCE, "archived_at": null, "two_factor_requirement_enabled": true});
+    merge::merge(&mut shown, &more);
+    shown["archived_at"] = Value::Null;
+    shown
 }
 
 /// As GitHub shows an account anywhere.
 pub(super) fn account(call: &Call, id: u64, login: &str) -> Value {
     let url = format!("{}/users/{login}", call.origin);
     json!({"login": login, "id": id, "node_id": format!("U_{id}"), "url": url, "html_url": format!("https://github.com/{login}"),
-        "type": "User", "site_admin": false})
+        "avatar_url": format!("https://avatars.githubusercontent.com/u/{id}?v=4"), "gravatar_id": "",
+        "followers_url": format!("{url}/followers"), "following_url": format!("{url}/following{{/other_user}}"),
+        "gists_url": format!("{url}/gists{{/gist_id}}"), "starred_url": format!("{url}/starred{{/owner}}{{/repo}}"),
+        "subscriptions_url": format!("{url}/subscriptions"), "organizations_url": format!("{url}/orgs"),
+        "repos_url": format!("{url}/repos"), "events_url": format!("{url}/events{{/privacy}}"),
+        "received_events_url": format!("{url}/received_events"), "type": "User", "site_admin": false})
 }
 
 fn user(g: &Github, call: &Call, login: &str) -> Reply {

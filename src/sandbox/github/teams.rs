@@ -13,7 +13,8 @@ pub(super) fn shown(g: &Github, call: &Call, slug: &str) -> Option<Value> {
     let url = format!("{}/organizations/{ORG_ID}/team/{}", call.origin, t.id);
     Some(
         json!({"id": t.id, "node_id": format!("T_{}", t.id), "slug": slug, "name": t.name, "description": null, "privacy": "closed",
-        "permission": "pull", "parent": null, "url": url, "members_url": format!("{url}/members{{/member}}"),
+        "permission": "pull", "notification_setting": "notifications_enabled", "parent": null, "type": "organization",
+        "html_url": format!("https://github.com/orgs/{}/teams/{slug}", g.org), "organization_id": ORG_ID, "url": url, "members_url": format!("{url}/members{{/member}}"),
         "repositories_url": format!("{url}/repos")}),
     )
 }

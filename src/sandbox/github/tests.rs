@@ -68,6 +68,66 @@ fn pending_is_not_in_and_leaving_empties_the_teams() {
 }
 
 #[test]
+fn a_members_address_is_not_invited_and_a_cancelled_invitation_stays_known() {
+    let mut w = world();
+    let invite = |w: &mut World, email: &str| ask(w, "POST", "/orgs/acme/invitations", &json!({"email": email}));
+    let member = invite(&mut w, "P00003@acme.example");
+    assert_eq!(member.0, 422);
+    assert!(
+        member.1["errors"][0]["message"]
+            .as_str()
+            .unwrap()
+            .contains("already a part")
+    );
+    let (status, made) = invite(&mut w, "new@acme.example");
+    assert_eq!((status, &made["login"]), (201, &Value::Null));
+    assert_eq!(invite(&mut w, "new@acme.example").1["id"], made["id"]);
+    let at = format!("/orgs/acme/invitations/{}", made["id"]);
+    assert_eq!(ask(&mut w, "DELETE", &at, &Value::Null).0, 204);
+    // As after a restart: only what was noted is there.
+    let kept = (TWIN.entry)(&w, "cancelled", "all").unwrap();
+    (TWIN.restore)(&mut w, "cancelled", "all", None).unwrap();
+    assert_eq!(ask(&mut w, "DELETE", &at, &Value::Null).0, 404);
+    (TWIN.restore)(&mut w, "cancelled", "all", Some(&kept)).unwrap();
+    assert_eq!(ask(&mut w, "DELETE", &at, &Value::Null).0, 204);
+}
+
+#[test]
+fn an_owners_token_sees_no_tokens_of_others() {
+    let mut w = world();
+    let tokens = "/orgs/acme/personal-access-tokens";
+    assert_eq!(ask(&mut w, "GET", tokens, &Value::Null).0, 200);
+    w.credentials[1].name = format!("{NAME}.{PERSONAL}");
+    let (status, refused) = ask(&mut w, "GET", tokens, &Value::Null);
+    assert_eq!(
+        (status, &refused["message"]),
+        (403, &json!("Resource not accessible by personal access token"))
+    );
+    assert_eq!(ask(&mut w, "GET", "/orgs/acme/members", &Value::Null).0, 200);
+}
+
+#[test]
+fn what_a_patch_takes_away_or_renames_is_noted() {
+    let mut w = world();
+    w.dirty.clear();
+    (TWIN.patch)(&mut w, &json!({"accounts": {"7": {"login": "mia-dev"}}})).unwrap();
+    let noted = |w: &World, list: &str, id: &str| w.dirty.contains(&(NAME.into(), list.into(), id.into()));
+    for (list, id) in [
+        ("members", "mia"),
+        ("members", "mia-dev"),
+        ("teams", "core"),
+        ("saml", "all"),
+    ] {
+        assert!(noted(&w, list, id), "{list} {id}");
+    }
+    assert!(!noted(&w, "members", "p00003"));
+    let saml = (TWIN.entry)(&w, "saml", "all").unwrap();
+    assert!(saml.to_string().contains("mia-dev"));
+    (TWIN.patch)(&mut w, &json!({"members": {"p00003": null}})).unwrap();
+    assert!(noted(&w, "members", "p00003"));
+}
+
+#[test]
 fn what_is_patched_is_what_is_shown_and_replayed() {
     let mut w = world();
     (TWIN.patch)(&mut w, &json!({"accounts": {"7": {"login": "mia-dev"}}})).unwrap();
