@@ -25,4 +25,5 @@ pub use reference::{Read, Reference, Right, SecretRef, Write};
 pub use roster::{EndIs, Fields, GroupBy, Roster, Scope, Values, Word};
 pub use schema::{Kind, schema};
 pub use section::{Section, Source};
+pub use text::{duration, duration_opt};
 pub use trust::trusted;

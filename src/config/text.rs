@@ -20,10 +20,15 @@ pub(super) struct Zone(
 );
 
 /// `60s`, `15m`, `26h`, `3d`.
-pub(super) fn duration<'de, D: Deserializer<'de>>(d: D) -> Result<Duration, D::Error> {
+pub fn duration<'de, D: Deserializer<'de>>(d: D) -> Result<Duration, D::Error> {
     let text = String::deserialize(d)?;
     humantime::parse_duration(&text)
         .map_err(|e| D::Error::custom(format!("{e}; write a duration as 60s, 15m, 26h or 3d")))
+}
+
+/// For a key that may be left out.
+pub fn duration_opt<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Duration>, D::Error> {
+    duration(d).map(Some)
 }
 
 pub(super) fn zone<'de, D: Deserializer<'de>>(d: D) -> Result<Tz, D::Error> {

@@ -132,7 +132,12 @@ impl Base {
             let attempt = match &outcome {
                 Ok(answer) => {
                     self.0.governor.heard(&bucket, answer, (self.0.clock)());
-                    Attempt::Answered(answer)
+                    // Some say with 403 what others say with 429: the vendor's own words tell.
+                    if answer.status == 403 && (self.0.explain)(answer, &what).kind == Kind::Throttled {
+                        Attempt::Limited(answer)
+                    } else {
+                        Attempt::Answered(answer)
+                    }
                 }
                 Err(error) => Attempt::Failed(error),
             };

@@ -14,6 +14,8 @@ use crate::model::Repeat;
 #[derive(Debug)]
 pub(super) enum Attempt<'a> {
     Answered(&'a Answer),
+    /// The vendor's own words say that it was too much at once, whatever the status: it did nothing.
+    Limited(&'a Answer),
     Failed(&'a WireError),
 }
 
@@ -42,6 +44,7 @@ pub(super) fn judge(attempt: &Attempt<'_>, repeat: Repeat, now: DateTime<Utc>) -
         (Attempt::Failed(WireError::TooLarge(_)), _) => Next::Stop,
         (Attempt::Failed(WireError::TimedOut | WireError::Cut(_)), Repeat::Safe) => Next::Again,
         (Attempt::Failed(WireError::TimedOut | WireError::Cut(_)), Repeat::LookFirst) => Next::Stop,
+        (Attempt::Limited(a), _) => asked_to_wait(a, now).map_or(Next::Again, Next::After),
         (Attempt::Answered(a), repeat) => match (a.status, repeat) {
             (429, _) if concurrency(a) => Next::Narrow,
             (429, _) => asked_to_wait(a, now).map_or(Next::Again, Next::After),
@@ -145,6 +148,15 @@ mod tests {
             of(429, &[("retry-after", "7")], Repeat::LookFirst),
             Next::After(Duration::from_secs(7))
         );
+    }
+
+    #[test]
+    fn a_limit_may_be_said_with_403() {
+        let said = answer(403, &[]);
+        assert_eq!(judge(&Attempt::Limited(&said), Repeat::LookFirst, now()), Next::Again);
+        let named = answer(403, &[("retry-after", "7")]);
+        let wait = Next::After(Duration::from_secs(7));
+        assert_eq!(judge(&Attempt::Limited(&named), Repeat::LookFirst, now()), wait);
     }
 
     #[test]

@@ -465,10 +465,9 @@ impl Effect {
                 None => Verdict::Unknown(self.unread()),
                 Some(Observed::Unknown(f)) => Verdict::Unknown(f.clone()),
                 Some(Observed::Absent) => Verdict::Lacks,
-                Some(Observed::Present(all)) => when(
-                    all.iter()
-                        .any(|t| t.transfer() != Transfer::Failed && t.fact("to").eq_ignore_ascii_case(to)),
-                ),
+                Some(Observed::Present(all)) => {
+                    when(all.iter().any(|t| t.transfer() != Transfer::Failed && t.goes_to(to)))
+                }
             },
             Action::FinishTransfer { transfer } => match account.holds.get(&Holding::Transfer) {
                 None => Verdict::Unknown(self.unread()),

@@ -119,6 +119,11 @@ impl Held {
             _ => Transfer::Running,
         }
     }
+    /// Of a transfer: is it that address's, by its first name or by another (`aliases`, parted by spaces)?
+    pub fn goes_to(&self, address: &str) -> bool {
+        let mut names = self.fact("aliases").split(' ');
+        self.fact("to").eq_ignore_ascii_case(address) || names.any(|n| n.eq_ignore_ascii_case(address))
+    }
     /// Why it can't be taken away and is only named: a primary group.
     pub fn stays(&self) -> Option<&str> {
         self.facts.get("stays").map(String::as_str)

@@ -16,6 +16,7 @@ pub mod registry;
 #[cfg(test)]
 pub(crate) mod script;
 pub mod secrets;
+mod signing;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -163,6 +163,7 @@ pub const REGISTRY: &[Row] = &[
     apps::manual::ROW,
     apps::zoom::ROW,
     apps::scim::ROW,
+    apps::google::ROW,
     records::servicenow::ROW,
     records::datadog::ROW,
     secrets::vault::ROW,

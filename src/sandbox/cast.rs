@@ -108,7 +108,7 @@ pub(super) const CAST: &[Person] = &[
         login: "ben.cole@acme.example",
         first: "Ben",
         last: "Cole",
-        stories: &["leaver-due"],
+        stories: &["leaver-due", "drive-full"],
         department: "Sales",
         title: "Account Executive",
         slack: &["sales"],
@@ -463,6 +463,10 @@ pub(super) fn slack_id(place: usize) -> String {
     format!("U0C{:07}", place + 1)
 }
 
+pub(super) fn google_id(place: usize) -> String {
+    format!("12{:019}", place + 1)
+}
+
 /// The person as the world's format lists them.
 pub(super) fn okta_user(place: usize, p: &Person, now: DateTime<Utc>) -> Value {
     let mut profile = json!({"login": p.login, "firstName": p.first, "lastName": p.last, "department": p.department, "title": p.title});
@@ -517,6 +521,7 @@ mod tests {
             "mover-accumulated",
             "joiner-due",
             "licence-exhausted",
+            "drive-full",
             "joiner-contractor",
             "joiner-no-slack-yet",
             "homonym",

@@ -33,6 +33,7 @@ pub fn document(people: usize, seed: u64, now: DateTime<Utc>) -> Value {
                 {"number": "CHG0030003", "short_description": "Move the build farm to the new network"},
             ], "incident": [{"number": "INC0010001", "short_description": "Projector in room 4 flickers"}]},
             "datadog": {},
+            "google": google(quiet),
             "zoom": zoom(quiet),
             "vault": {},
         },
@@ -151,6 +152,7 @@ fn apps(alice: &str) -> Value {
         })
         .collect();
     out[0]["provisions"] = "slack".into();
+    out[1]["provisions"] = "google".into();
     out[2]["provisions"] = "zoom".into();
     out.push(json!({"id": "0oaFIRM0000000000099", "label": "Old VPN", "name": "old_vpn", "status": "INACTIVE", "assigned": direct}));
     out.into()
@@ -184,6 +186,25 @@ fn slack(people: usize, seed: u64) -> Value {
     let channel = |(i, (name, members)): (usize, (&str, Vec<String>))| json!({"id": format!("C0FIRM{:03}", i + 1), "name": name, "members": members});
     let channels: Vec<Value> = channels.into_iter().enumerate().map(channel).collect();
     json!({"team": "T0ACME001", "plan": "enterprise", "users": users, "channels": channels})
+}
+
+/// Everybody has an account but for the few who have no Slack either; two of those who leave hold more than a password, one a Drive that
+/// is full of files.
+fn google(people: usize) -> Value {
+    let mut users = vec![json!({"generated": people})];
+    for (i, p) in cast::CAST.iter().enumerate().filter(|(_, p)| p.has_slack) {
+        let mut user = json!({"id": cast::google_id(i), "primaryEmail": p.login, "licences": ["1010020020"]});
+        if p.stories.contains(&"leaver-due") {
+            user["tokens"] = json!([{"clientId": "118242.apps.googleusercontent.com", "displayText": "Figma"}]);
+            user["asps"] = json!([{"codeId": 1, "name": "Mail on my phone"}]);
+            user["backupCodes"] = 10.into();
+        }
+        if p.stories.contains(&"drive-full") {
+            user["files"] = json!({"private": 912, "shared": 1730});
+        }
+        users.push(user);
+    }
+    json!({"customer": "C01acme", "transfer_time": "3s", "users": users})
 }
 
 /// Everybody has an account but for the few who have no Slack either, and all licences are taken: by two who left long ago, among others.

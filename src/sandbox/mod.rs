@@ -72,6 +72,7 @@ pub const TWINS: &[Twin] = &[
     okta::TWIN,
     slack::TWIN,
     scim::TWIN,
+    google::TWIN,
     servicenow::TWIN,
     datadog::TWIN,
     vault::TWIN,

@@ -2,6 +2,7 @@
 
 pub mod exec;
 pub mod github;
+pub mod google;
 pub mod manual;
 pub mod scim;
 pub mod slack;

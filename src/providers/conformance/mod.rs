@@ -153,7 +153,8 @@ fn named(kind: &str, operation: &str, rest: &str) -> Value {
     json!([format!("{kind}:{operation}{rest}")])
 }
 fn writes(kind: &str) -> String {
-    format!("{kind} POST|PUT|PATCH|DELETE *")
+    let api = FIXTURES.iter().find(|f| f.kind == kind).map_or("*", |f| f.api);
+    format!("{kind} POST|PUT|PATCH|DELETE {api}")
 }
 
 const HTML: &str = "<html><title>Sign in</title></html>";

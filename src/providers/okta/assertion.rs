@@ -1,7 +1,7 @@
 //! What a service app signs: the assertion that it is who it says (RFC 7523) and, where the app demands it, proofs that it holds the key
 //! to which its token is bound (RFC 9449, DPoP).
 //!
-//! Refuses a key that it can't use before anything is sent, and says how to turn it into one that it can.
+//! The key itself is `providers::signing`'s; that of a proof never leaves this process.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
@@ -10,17 +10,13 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::model::{Failure, Kind};
+use crate::{
+    model::{Failure, Kind},
+    providers::signing::SigningKey,
+};
 
 /// How long an assertion may be used; Okta refuses more than an hour.
 const ASSERTION_SECONDS: i64 = 300;
-
-/// The service app's private key, with the algorithm that fits it.
-pub struct SigningKey {
-    key: EncodingKey,
-    algorithm: Algorithm,
-    id: Option<String>,
-}
 
 #[derive(Serialize)]
 struct Assertion<'a> {
@@ -44,71 +40,17 @@ struct Proof<'a> {
     ath: Option<String>,
 }
 
-fn unusable(summary: &str) -> Failure {
-    Failure::new(Kind::Auth, "read the service app's private key", summary)
-}
-
 impl SigningKey {
-    pub fn read(pem: &SecretString, id: Option<&str>) -> Result<Self, Failure> {
-        let text = pem.expose_secret();
-        if text.trim_start().starts_with('{') {
-            return Err(unusable("it is a JWK; PEM is wanted").hint("copy the key as PEM from the app's page in Okta"));
-        }
-        if text.contains("BEGIN EC PRIVATE KEY") {
-            return Err(unusable("it is an EC key in SEC1 form; PKCS#8 is wanted").run(
-                "turn it into PKCS#8",
-                "openssl pkcs8 -topk8 -nocrypt -in key.pem -out key8.pem",
-            ));
-        }
-        if text.contains("ENCRYPTED") {
-            return Err(unusable("it is encrypted with a passphrase").run(
-                "store it without one where only jml can read it",
-                "openssl pkcs8 -topk8 -nocrypt -in key.pem -out key8.pem",
-            ));
-        }
-        let bytes = text.as_bytes();
-        // The curve is known only by trying: signing with the wrong one is refused.
-        let tries = [
-            (Algorithm::RS256, EncodingKey::from_rsa_pem(bytes)),
-            (Algorithm::ES256, EncodingKey::from_ec_pem(bytes)),
-            (Algorithm::ES384, EncodingKey::from_ec_pem(bytes)),
-        ];
-        for (algorithm, key) in tries {
-            let Ok(key) = key else { continue };
-            if encode(&Header::new(algorithm), &(), &key).is_ok() {
-                return Ok(SigningKey {
-                    key,
-                    algorithm,
-                    id: id.map(str::to_owned),
-                });
-            }
-        }
-        Err(unusable("it is no RSA or EC private key in PEM form (PKCS#8)").run(
-            "turn it into PKCS#8",
-            "openssl pkcs8 -topk8 -nocrypt -in key.pem -out key8.pem",
-        ))
-    }
-
-    /// Claims of somebody else's making, signed.
-    pub fn sign(&self, claims: &impl Serialize) -> Result<String, Failure> {
-        let mut header = Header::new(self.algorithm);
-        header.kid.clone_from(&self.id);
-        encode(&header, claims, &self.key).map_err(|_| unusable("signing with it failed"))
-    }
-
     /// `audience` is exactly the token endpoint.
     pub fn assertion(&self, client: &str, audience: &str, now: DateTime<Utc>) -> Result<String, Failure> {
-        let mut header = Header::new(self.algorithm);
-        header.kid.clone_from(&self.id);
-        let claims = Assertion {
+        self.sign(&Assertion {
             iss: client,
             sub: client,
             aud: audience,
             iat: now.timestamp(),
             exp: now.timestamp() + ASSERTION_SECONDS,
             jti: fresh_id()?,
-        };
-        encode(&header, &claims, &self.key).map_err(|_| unusable("signing with it failed"))
+        })
     }
 }
 
@@ -241,25 +183,5 @@ mod tests {
             .unwrap();
         assert_eq!(claims(&first)["nonce"], "n1");
         assert!(claims(&first).get("ath").is_none());
-    }
-
-    #[test]
-    fn a_key_in_another_form_is_named_with_its_cure() {
-        for (text, says) in [
-            (
-                "-----BEGIN EC PRIVATE KEY-----\nAAAA\n-----END EC PRIVATE KEY-----",
-                "SEC1",
-            ),
-            (
-                "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----",
-                "passphrase",
-            ),
-            ("{\"kty\":\"RSA\"}", "JWK"),
-            ("hunter2", "no RSA or EC"),
-        ] {
-            let refused = SigningKey::read(&text.to_owned().into(), None).err().unwrap();
-            assert!(refused.summary.contains(says), "{refused}");
-            assert!(refused.hint.is_some() && !refused.to_string().contains("hunter2"));
-        }
     }
 }

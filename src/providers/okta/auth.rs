@@ -12,13 +12,14 @@ use serde::Deserialize;
 use tokio::sync::Mutex;
 
 use super::{
-    assertion::{ProofKey, SigningKey},
+    assertion::ProofKey,
     explain::{code, explain},
     wire::Refusal,
 };
 use crate::{
     http::{Answer, Authorize, BoxFuture, Clock, Credential, Outgoing, Reader, path},
     model::{Failure, Kind},
+    providers::signing::SigningKey,
 };
 
 const TOKEN_PATH: &str = "/oauth2/v1/token";

@@ -38,7 +38,6 @@ mod worker;
 pub use account::{PARTS, bare, state};
 pub use admins::{Admins, SUPER_ADMIN};
 pub use apps::fact;
-pub(super) use assertion::SigningKey;
 pub use explain::explain;
 pub use hands::Hands;
 pub use log::{Actor, From, Imports, LogEvent, SWEPT, about, any_of};

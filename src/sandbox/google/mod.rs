@@ -42,6 +42,7 @@ pub const TWIN: Twin = Twin {
     tick,
     endpoints,
     operation: route::operation,
+    asks: |method, path, _| method == "GET" || path == "/token",
     here: |w| w.google.is_some(),
     given: Some(&shape::WORKSPACE),
     secret: |_, random| format!("ya29.{}", random.get(..86).unwrap_or(random)),

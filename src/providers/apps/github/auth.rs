@@ -15,7 +15,7 @@ use super::wire::HEADERS;
 use crate::{
     http::{Answer, Authorize, BoxFuture, Clock, Credential, Outgoing, Reader, path},
     model::{Failure, Kind},
-    providers::okta::SigningKey,
+    providers::signing::SigningKey,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
