@@ -291,6 +291,26 @@ pub fn refusal(seen: &Seen<'_>, status: u16) -> Reply {
         }
         "github" => github::refusal(seen.path, status, now),
         "slack" if seen.path.starts_with("/scim/") => scim(seen.path, status),
+        "salesforce" => {
+            // no 429 there: the limit of concurrent calls is a 403
+            let (status, code, message) = match status {
+                401 => (401, "INVALID_SESSION_ID", "Session expired or invalid"),
+                403 => (
+                    403,
+                    "INSUFFICIENT_ACCESS_OR_READONLY",
+                    "insufficient access rights on object id",
+                ),
+                404 => (404, "NOT_FOUND", "The requested resource does not exist"),
+                429 => (
+                    403,
+                    "REQUEST_LIMIT_EXCEEDED",
+                    "ConcurrentRequests (Concurrent API Requests) Limit exceeded.",
+                ),
+                503 => (503, "SERVER_UNAVAILABLE", "Server Unavailable"),
+                _ => (500, "UNKNOWN_EXCEPTION", "An unexpected error occurred."),
+            };
+            Reply::json(status, &json!([{"message": message, "errorCode": code}]))
+        }
         "slack" => match status {
             401 => Reply::json(200, &json!({"ok": false, "error": "invalid_auth"})),
             403 => Reply::json(

@@ -32,6 +32,7 @@ pub mod persist;
 pub mod provisioning;
 pub mod quiet;
 pub mod roster;
+pub mod salesforce;
 pub mod scim;
 pub mod serve;
 pub mod servicenow;
@@ -78,6 +79,7 @@ pub const TWINS: &[Twin] = &[
     vault::TWIN,
     workday::TWIN,
     hibob::TWIN,
+    salesforce::TWIN,
     zoom::TWIN,
     github::TWIN,
 ];

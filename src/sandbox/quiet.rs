@@ -272,6 +272,11 @@ pub fn slack_id(n: usize) -> String {
     format!("U0P{n:07}")
 }
 
+/// Their user in Salesforce.
+pub fn salesforce_id(n: usize) -> String {
+    format!("005AP{n:010}YAA")
+}
+
 /// SplitMix64's finaliser: even numbers in, no pattern out.
 pub fn mix(x: u64) -> u64 {
     let mut z = x.wrapping_add(0x9E37_79B9_7F4A_7C15);

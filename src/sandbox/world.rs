@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
-    datadog::Datadog, github::Github, google::Google, hibob::Hibob, okta::Okta, scim::Scim, servicenow::Servicenow,
+    datadog::Datadog, github::Github, google::Google, hibob::Hibob, okta::Okta, scim::Scim, servicenow::Servicenow, salesforce::Org,
     slack::Slack, vault::Vault, zoom::Zoom,
 };
 
@@ -65,6 +65,7 @@ pub struct World {
     /// `None`: the world doesn't name the system, no port is opened for it.
     pub slack: Option<Slack>,
     pub google: Option<Google>,
+    pub salesforce: Option<Org>,
     /// By name: `scim:wiki`.
     pub scim: BTreeMap<String, Scim>,
     pub zoom: Option<Zoom>,
