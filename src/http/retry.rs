@@ -46,7 +46,7 @@ pub(super) fn judge(attempt: &Attempt<'_>, repeat: Repeat, now: DateTime<Utc>) -
         (Attempt::Failed(WireError::TimedOut | WireError::Cut(_)), Repeat::LookFirst) => Next::Stop,
         (Attempt::Limited(a), _) => asked_to_wait(a, now).map_or(Next::Again, Next::After),
         (Attempt::Answered(a), repeat) => match (a.status, repeat) {
-            (429, _) if concurrency(a) => Next::Narrow,
+            (403 | 429, _) if concurrency(a) => Next::Narrow,
             (429, _) => asked_to_wait(a, now).map_or(Next::Again, Next::After),
             (501, _) => Next::Stop,
             (408 | 500.., Repeat::Safe) => asked_to_wait(a, now).map_or(Next::Again, Next::After),
@@ -55,8 +55,12 @@ pub(super) fn judge(attempt: &Attempt<'_>, repeat: Repeat, now: DateTime<Utc>) -
     }
 }
 
-/// Okta: limit and remaining both 0 mean too many in flight; the reset is then only a guess.
+/// Okta: limit and remaining both 0 mean too many in flight; the reset is then only a guess. Salesforce says it with a 403.
 pub(super) fn concurrency(a: &Answer) -> bool {
+    const SALESFORCE: &[u8] = b"ConcurrentRequests (Concurrent API Requests) Limit exceeded.";
+    if a.status == 403 {
+        return a.body.windows(SALESFORCE.len()).any(|w| w == SALESFORCE);
+    }
     a.header("x-rate-limit-limit") == Some("0") && a.header("x-rate-limit-remaining") == Some("0")
 }
 

@@ -164,6 +164,7 @@ pub const REGISTRY: &[Row] = &[
     apps::zoom::ROW,
     apps::scim::ROW,
     apps::google::ROW,
+    apps::salesforce::ROW,
     records::servicenow::ROW,
     records::datadog::ROW,
     secrets::vault::ROW,

@@ -33,6 +33,7 @@ pub(super) struct Person {
     pub recorded: Option<i64>,
     pub slack: &'static [&'static str],
     pub has_slack: bool,
+    pub crm: Crm,
     pub extra: fn(&mut Map<String, Value>),
 }
 
@@ -41,6 +42,18 @@ impl Person {
     pub fn has_github(&self) -> bool {
         self.starts.is_none_or(|days| days < 0)
     }
+}
+
+/// How much of Salesforce somebody has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Crm {
+    Nothing,
+    /// A login that is used, with a permission set.
+    Login,
+    /// The same, and somebody forgot all but the freeze.
+    Frozen,
+    /// Everything that a seller gathers.
+    Full,
 }
 
 const EMPLOYED: Person = Person {
@@ -57,7 +70,23 @@ const EMPLOYED: Person = Person {
     recorded: None,
     slack: &[],
     has_slack: true,
+    crm: Crm::Nothing,
     extra: |_| {},
+};
+
+/// Left long ago, HR and the directory agree, and one login lives on.
+const SURVIVOR: Person = Person {
+    stories: &["salesforce-survivor"],
+    department: "Sales",
+    title: "Account Executive",
+    status: "DEPROVISIONED",
+    groups: Some(&[]),
+    leaves: Some(-60),
+    recorded: Some(60 * 24 * 60),
+    has_slack: false,
+    crm: Crm::Login,
+    extra: |u| u["profile"]["employmentStatus"] = json!("Terminated"),
+    ..EMPLOYED
 };
 
 /// Left yesterday; HR said so two minutes ago, so that the promise can still be kept.
@@ -98,6 +127,7 @@ pub(super) const CAST: &[Person] = &[
             "AD-ENGINEERS",
         ]),
         slack: &["eng", "sre"],
+        crm: Crm::Full,
         extra: |u| {
             u.insert("sessions".into(), json!(2));
             u.insert("grants".into(), json!(2));
@@ -112,6 +142,7 @@ pub(super) const CAST: &[Person] = &[
         department: "Sales",
         title: "Account Executive",
         slack: &["sales"],
+        crm: Crm::Full,
         ..LEAVER
     },
     Person {
@@ -398,12 +429,38 @@ pub(super) const CAST: &[Person] = &[
         ..EMPLOYED
     },
     Person {
+        login: "gus.hale@acme.example",
+        first: "Gus",
+        last: "Hale",
+        ..SURVIVOR
+    },
+    Person {
+        login: "hana.ito@acme.example",
+        first: "Hana",
+        last: "Ito",
+        crm: Crm::Frozen,
+        ..SURVIVOR
+    },
+    Person {
+        login: "ivo.juna@acme.example",
+        first: "Ivo",
+        last: "Juna",
+        ..SURVIVOR
+    },
+    Person {
+        login: "kim.lasker@acme.example",
+        first: "Kim",
+        last: "Lasker",
+        ..SURVIVOR
+    },
+    Person {
         login: "erin.moss@acme.example",
         first: "Erin",
         last: "Moss",
         department: "Sales",
         title: "Head of Sales",
         slack: &["sales"],
+        crm: Crm::Login,
         ..EMPLOYED
     },
     Person {
@@ -465,6 +522,10 @@ pub(super) fn slack_id(place: usize) -> String {
 
 pub(super) fn google_id(place: usize) -> String {
     format!("12{:019}", place + 1)
+}
+
+pub(super) fn salesforce_id(place: usize) -> String {
+    format!("005AF{:010}YAA", place + 1)
 }
 
 /// The person as the world's format lists them.
@@ -544,6 +605,7 @@ mod tests {
             "contractor-no-slack",
             "last-owner",
             "github-invited",
+            "salesforce-survivor",
         ] {
             assert!(told.contains(story), "{story}");
         }

@@ -5,7 +5,10 @@
 use chrono::{DateTime, SubsecRound, Utc};
 use serde_json::{Value, json};
 
-use super::{cast, github, quiet, staff};
+use super::{
+    cast::{self, Crm},
+    github, quiet, staff,
+};
 
 pub const PEOPLE: usize = 2200;
 pub const SEED: u64 = 1;
@@ -20,6 +23,7 @@ pub fn document(people: usize, seed: u64, now: DateTime<Utc>) -> Value {
         "protect": {"people": [
             {"login": "breakglass@acme.example", "owner": "security", "reason": "break-glass account"},
             {"login": "paula.root@acme.example", "owner": "platform", "reason": "owns the platform's root accounts"},
+            {"login": "jml.integration@acme.example", "owner": "it", "reason": "jml's own user in Salesforce"},
         ]},
         "roster": {"kind": "okta", "also": staff::KINDS},
         "population": {"people": quiet, "seed": seed},
@@ -27,6 +31,7 @@ pub fn document(people: usize, seed: u64, now: DateTime<Utc>) -> Value {
         "apps": {
             "slack": slack(quiet, seed),
             "github": github::seed::seed(quiet, seed),
+            "salesforce": salesforce(quiet, seed),
             "servicenow": {"change_request": [
                 {"number": "CHG0030001", "short_description": "Replace the badge printer in Chicago"},
                 {"number": "CHG0030002", "short_description": "Renew the wildcard certificate"},
@@ -154,6 +159,7 @@ fn apps(alice: &str) -> Value {
     out[0]["provisions"] = "slack".into();
     out[1]["provisions"] = "google".into();
     out[2]["provisions"] = "zoom".into();
+    out[8]["provisions"] = "salesforce".into();
     out.push(json!({"id": "0oaFIRM0000000000099", "label": "Old VPN", "name": "old_vpn", "status": "INACTIVE", "assigned": direct}));
     out.into()
 }
@@ -221,6 +227,30 @@ fn zoom(people: usize) -> Value {
     json!({"licences": people + users.len() - 1, "users": users})
 }
 
+/// Whoever sells has a login, and a few besides: from before, or because they asked.
+fn salesforce(people: usize, seed: u64) -> Value {
+    const OTHERS: usize = 20;
+    let mut users = vec![json!({"generated": OTHERS})];
+    let sells = |n: &usize| quiet::job(seed, *n).0 == "Sales";
+    for n in (OTHERS + 1..=people).filter(sells) {
+        users.push(json!({"Id": quiet::salesforce_id(n), "Username": quiet::login(n), "sessions": n % 2}));
+    }
+    for (i, p) in cast::CAST.iter().enumerate().filter(|(_, p)| p.crm != Crm::Nothing) {
+        let full = p.crm == Crm::Full;
+        let holds = if full {
+            json!({"permission_sets": ["Sales_Console", "Contract_Approver"], "licences": ["Sales_Cloud_Einstein"],
+                "groups": ["All_Sales", "Renewals_Queue"], "opportunities": ["Initech renewal", "Globex pilot"]})
+        } else {
+            json!({"permission_sets": ["Sales_Console"]})
+        };
+        users.push(
+            json!({"Id": cast::salesforce_id(i), "Username": p.login, "FederationIdentifier": p.login,
+            "IsFrozen": p.crm == Crm::Frozen, "sessions": 1 + usize::from(full), "oauth_tokens": 1, "holds": holds}),
+        );
+    }
+    json!({"org_id": "00DAC00000000012AA", "users": users})
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -237,6 +267,9 @@ mod tests {
         doc["roster"].as_object_mut().unwrap().remove("also");
         for extra in ["provision_delay", "api_tokens"] {
             doc["okta"].as_object_mut().unwrap().remove(extra);
+        }
+        for user in doc["apps"]["salesforce"]["users"].as_array_mut().unwrap() {
+            user.as_object_mut().unwrap().remove("holds");
         }
         assert_eq!(super::super::given::world(&doc), Ok(()));
     }

@@ -4,6 +4,7 @@ pub mod exec;
 pub mod github;
 pub mod google;
 pub mod manual;
+pub mod salesforce;
 pub mod scim;
 pub mod slack;
 pub mod zoom;
