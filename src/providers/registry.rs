@@ -156,6 +156,7 @@ pub const REGISTRY: &[Row] = &[
     okta::ROW,
     hr::csv::ROW,
     hr::workday::ROW,
+    hr::successfactors::ROW,
     hr::hibob::ROW,
     apps::slack::ROW,
     apps::github::ROW,

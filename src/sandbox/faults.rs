@@ -331,6 +331,18 @@ pub fn refusal(seen: &Seen<'_>, status: u16) -> Reply {
                 reply
             }
         }
+        "successfactors" => {
+            let message = json!({"lang": "en-US", "value": summary});
+            let reply = Reply::json(
+                status,
+                &json!({"error": {"code": "COE_GENERAL_SERVER_ERROR", "message": message}}),
+            );
+            if status == 429 {
+                reply.with("retry-after", "2")
+            } else {
+                reply
+            }
+        }
         "workday" => {
             let reply = Reply::json(status, &json!({ "error": summary }));
             if status == 429 {

@@ -161,6 +161,7 @@ const ROSTER: Shape = Kind(&[
     ("okta", &Table(&[("kind!", &Text)])),
     ("csv", &Table(&[("kind!", &Text), ("csv!", &Text)])),
     ("workday", &WORKERS),
+    ("successfactors", &WORKERS),
     ("hibob", &WORKERS),
 ]);
 

@@ -40,6 +40,7 @@ pub mod shape;
 pub mod slack;
 pub mod staff;
 pub mod start;
+pub mod successfactors;
 pub mod twin;
 pub mod vault;
 pub mod workday;
@@ -78,6 +79,7 @@ pub const TWINS: &[Twin] = &[
     datadog::TWIN,
     vault::TWIN,
     workday::TWIN,
+    successfactors::TWIN,
     hibob::TWIN,
     salesforce::TWIN,
     zoom::TWIN,

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::{merge, okta::Okta, quiet, world::World};
 
 /// HR systems that answer over a wire.
-pub const KINDS: &[&str] = &["workday", "hibob"];
+pub const KINDS: &[&str] = &["workday", "successfactors", "hibob"];
 
 #[derive(Clone, Debug, Default)]
 pub struct Staff {

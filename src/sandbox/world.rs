@@ -7,8 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
-    datadog::Datadog, github::Github, google::Google, hibob::Hibob, okta::Okta, scim::Scim, servicenow::Servicenow, salesforce::Org,
-    slack::Slack, vault::Vault, zoom::Zoom,
+    datadog::Datadog, github::Github, google::Google, hibob::Hibob, okta::Okta, scim::Scim, servicenow::Servicenow, salesforce::Org, slack::Slack, vault::Vault, zoom::Zoom, successfactors::Successfactors,
 };
 
 /// A token of one system. The journal writes its name, never the secret.
@@ -73,7 +72,7 @@ pub struct World {
     pub servicenow: Servicenow,
     pub datadog: Datadog,
     pub hibob: Hibob,
-    pub vault: Option<Vault>,
+    successfactors::Successfactors, vault::Vault, zoom::Zoom,
     /// Entries changed since the change log was last written: (system, list, id).
     pub dirty: BTreeSet<(String, String, String)>,
 }

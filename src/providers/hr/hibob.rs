@@ -102,7 +102,7 @@ impl Employ for Search {
         let body = json!({"fields": fields.asked(), "showInactive": true, "humanReadable": "APPEND"});
         let ask = path!["v1/people/search"].json(&body).patient(PATIENCE).what(WHAT);
         let answer = self.api.read_post(ask).await?;
-        let workers = people::read(answer.json()?, &fields, &self.zones, &self.words)?;
+        let workers = read(&answer, &fields, &self.zones, &self.words)?;
         Ok(Page {
             total: Some(workers.len() as u64),
             items: workers,
@@ -113,6 +113,15 @@ impl Employ for Search {
     async fn taken(&self) -> Result<Option<DateTime<Utc>>, Failure> {
         Ok(Some((self.clock)()))
     }
+}
+
+fn read(
+    answer: &Answer,
+    fields: &people::Fields,
+    zones: &BTreeMap<String, Tz>,
+    words: &Roster,
+) -> Result<Vec<Worker>, Failure> {
+    people::read(answer.json()?, fields, zones, words)
 }
 
 fn explain(answer: &Answer, what: &str) -> Failure {

@@ -3,6 +3,9 @@
 mod cells;
 pub mod csv;
 pub mod hibob;
+#[cfg(test)]
+mod samples;
 pub mod scim;
+pub mod successfactors;
 mod token;
 pub mod workday;

@@ -130,11 +130,10 @@ impl Grant for Refresh {
             let form = [
                 ("grant_type", "refresh_token"),
                 ("refresh_token", token.expose_secret()),
-                ("client_id", &self.client),
-                ("client_secret", secret.expose_secret()),
             ];
             Ok(path!["ccx/oauth2", self.tenant, "token"]
                 .form(&form)
+                .basic(&self.client, secret.expose_secret())
                 .what("get a token of Workday"))
         })
     }

@@ -256,3 +256,81 @@ fn a_young_or_miscounted_file_is_refused() {
     std::fs::write(dir.path().join("w.csv.count"), "3\n").unwrap();
     assert_eq!(read(3600).unwrap().rows, 3);
 }
+
+#[test]
+#[ignore = "wants JML_SHARED: .ci/outside runs it"]
+fn the_samples_read_as_expected() {
+    use serde_json::Value;
+    let samples = crate::providers::hr::samples::Samples::of("csv");
+    let texts = |v: &Value| -> Vec<String> {
+        let list = v.as_array().into_iter().flatten();
+        list.map(|t| t.as_str().unwrap().to_owned()).collect()
+    };
+    for (file, want) in samples.files() {
+        let usual = &samples.expected["default_mapping"];
+        let own = want["mapping"].as_object();
+        let of = |key: &str| own.and_then(|m| m.get(key)).unwrap_or(&usual[key]).clone();
+        let mut words = serde_json::json!({"source": "csv", "end_is": "last_day", "date_format": of("date_format"),
+            "columns": of("columns"), "values": of("values")});
+        for key in ["group_by", "empty_dates"] {
+            if let Some(value) = own.and_then(|m| m.get(key)) {
+                words[key] = value.clone();
+            }
+        }
+        let words: Roster = serde_json::from_value(words).unwrap();
+        let delimiter = own.and_then(|m| m.get("delimiter")?.as_str()?.chars().next());
+        let settings = Settings {
+            delimiter,
+            ..Settings::plain(&file)
+        };
+        let bytes = samples.bytes(&file);
+        let of = |settings: &Settings| understand(&file, &bytes, settings, &words, samples.now());
+        match (want["verdict"].as_str().unwrap(), of(&settings)) {
+            ("ok" | "partial", Ok(r)) => {
+                assert_eq!(r.rows as u64, want["rows"].as_u64().unwrap(), "{file}");
+                let keys = |f: &dyn Fn(&Worker) -> bool| -> Vec<String> {
+                    let some = r.workers.iter().filter(|w| f(w));
+                    some.map(|w| w.key.clone()).collect()
+                };
+                let (mut aside, mut wanted) = (keys(&|w| w.fault.is_some()), texts(&want["set_aside"]));
+                aside.sort();
+                wanted.sort();
+                assert_eq!(aside, wanted, "{file}");
+                if want.get("ids").is_some() {
+                    let gone = keys(&|w| w.employment == Employment::Terminated);
+                    assert_eq!(
+                        (keys(&|_| true), gone),
+                        (texts(&want["ids"]), texts(&want["terminated"])),
+                        "{file}"
+                    );
+                }
+            }
+            ("refuse", Err(fault)) => {
+                let line = want.get("line").or(want.get("offending_line")).and_then(Value::as_u64);
+                if line.is_some() {
+                    assert_eq!(fault.line.map(|l| l as u64), line, "{file}");
+                }
+                if let Some(column) = want["column"].as_str() {
+                    assert_eq!(fault.column.as_deref(), Some(column), "{file}");
+                }
+                let named = Settings {
+                    encoding: Some("windows-1252".into()),
+                    ..settings.clone()
+                };
+                let lower = Settings {
+                    header_line: 4,
+                    ..settings.clone()
+                };
+                for (key, settings) in [
+                    ("rows_when_encoding_named", named),
+                    ("rows_when_header_line_named", lower),
+                ] {
+                    if let Some(rows) = want[key].as_u64() {
+                        assert_eq!(of(&settings).unwrap().rows as u64, rows, "{file}");
+                    }
+                }
+            }
+            (verdict, got) => panic!("{file}: wanted {verdict}, and got {got:?}"),
+        }
+    }
+}

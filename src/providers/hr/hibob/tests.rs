@@ -89,3 +89,32 @@ fn a_search_that_cant_be_whole_is_refused() {
     );
     assert!(refused(vec![employee("1", json!({"root.id": 1}))]).contains("id that is text"));
 }
+
+#[test]
+#[ignore = "wants JML_SHARED: .ci/outside runs it"]
+fn the_samples_read_as_expected() {
+    let samples = crate::providers::hr::samples::Samples::of("hibob");
+    let words = Roster::default();
+    for (file, want) in samples.files() {
+        let got = read(
+            &samples.answer(&file),
+            &people::Fields::of(&words),
+            &BTreeMap::new(),
+            &words,
+        );
+        if want["verdict"] == "trap" {
+            // Nobody is gone by being missing from it; and we always ask for everybody.
+            assert!(got.unwrap().iter().all(|w| w.employment.employed()), "{file}");
+            continue;
+        }
+        samples.compare(&file, &want, got);
+    }
+    let asked: Value = serde_json::from_slice(&samples.bytes("search_request.json")).unwrap();
+    let known: Vec<&str> = asked["fields"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|f| f.as_str().unwrap())
+        .collect();
+    assert!(people::Fields::of(&words).asked().iter().all(|f| known.contains(f)));
+}

@@ -141,3 +141,29 @@ fn two_workers_of_one_human_are_tied() {
         assert!(matches!(hr, crate::model::Hr::Converted { .. }), "{hr:?}");
     }
 }
+
+#[test]
+#[ignore = "wants JML_SHARED: .ci/outside runs it"]
+fn the_samples_read_as_expected() {
+    let samples = crate::providers::hr::samples::Samples::of("workday");
+    let settings = |contract_end| Settings {
+        url: "https://services1.myworkday.com".parse().unwrap(),
+        tenant: "acme".into(),
+        report: "ISU_JML/JML_Workers".into(),
+        user: Some("ISU_JML@acme".into()),
+        client: None,
+        read: serde_json::from_value(json!("file:x")).unwrap(),
+        contract_end,
+    };
+    assert_eq!(samples.expected["policy"]["contract_end"], "terminate");
+    for (file, want) in samples.files() {
+        let answer = samples.answer(&file);
+        let got = read(
+            &answer,
+            &settings(ContractEnd::Terminate),
+            &Roster::default(),
+            samples.now(),
+        );
+        samples.compare(&file, &want, got);
+    }
+}
