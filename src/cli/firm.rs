@@ -20,7 +20,7 @@ use crate::{
     ledger::Ledger,
     model::{Failure, Observed, Person, PersonId, Protected, System, Worker, system::OKTA},
     planner::{consent::Agreed, employment},
-    providers::{Act, Eyes, Look, Roster, okta::Directory, registry, secrets::Secrets},
+    providers::{Act, Eyes, Look, Roster, Witness, okta::Directory, registry, secrets::Secrets},
     run::{
         AllHands, AllRecorders, Clock,
         observe::{self, Looking, Need, Tenant},
@@ -42,6 +42,8 @@ pub struct Firm {
     pub place: String,
     pub sandbox: bool,
     pub patience: Duration,
+    /// Who is asked what they saw; none that isn't configured.
+    pub witnesses: BTreeMap<System, Arc<dyn Witness>>,
     roster: Option<(System, Arc<dyn Roster>)>,
     workers: OnceCell<Roll>,
     parts: Look,
@@ -155,6 +157,7 @@ impl Firm {
         let directory = Arc::new(Directory::of(okta, is_roster.then_some(&config.roster), &parts)?);
         let mut eyes: BTreeMap<System, Arc<dyn Eyes>> = BTreeMap::new();
         let mut apps: BTreeMap<System, BTreeSet<String>> = BTreeMap::new();
+        let mut witnesses: BTreeMap<System, Arc<dyn Witness>> = BTreeMap::new();
         for section in config.systems.values() {
             let row = registry::row(section)?;
             let names = [section.kind.as_str(), section.system.as_str()]
@@ -162,6 +165,9 @@ impl Firm {
                 .chain(row.okta.iter().copied());
             if row.is_target() || row.is_recorder() {
                 apps.insert(section.system.clone(), names.map(str::to_lowercase).collect());
+            }
+            if let Some(w) = registry::witness(section, &parts)? {
+                witnesses.insert(section.system.clone(), Arc::from(w));
             }
             if let Some(e) = registry::eyes(section, &parts)? {
                 eyes.insert(section.system.clone(), Arc::from(e));
@@ -190,6 +196,7 @@ impl Firm {
             place,
             sandbox,
             patience: PATIENCE,
+            witnesses,
             roster,
             workers: OnceCell::new(),
             parts,
@@ -385,6 +392,7 @@ pub fn client(config: &Config, folder: &Path, clock: Clock, observer: Observer, 
     let trust = Trust {
         ca: config.http.authorities(folder)?,
         proxy: config.http.proxy.as_ref().map(|p| p.as_url().clone()),
+        egress: config.http.egress.clone(),
     };
     Ok(Client::net(trust, clock, observer, seed))
 }

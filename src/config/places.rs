@@ -27,6 +27,8 @@ pub struct Http {
     pub proxy: Option<BaseUrl>,
     /// A PEM file of authorities to trust beside the platform's.
     pub ca: Option<PathBuf>,
+    /// The addresses, or blocks of them, that others see this host at: an edge's refusal is explained with them.
+    pub egress: Vec<String>,
 }
 
 impl Http {

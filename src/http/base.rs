@@ -33,6 +33,7 @@ pub(super) struct Parts {
     pub(super) wire: Arc<dyn Wire>,
     pub(super) governor: Arc<Governor>,
     pub(super) clock: Clock,
+    pub(super) egress: Arc<[String]>,
     pub(super) observer: Observer,
     pub(super) dice: Arc<Dice>,
     pub(super) authorize: Option<Arc<dyn Authorize>>,
@@ -234,6 +235,7 @@ impl Base {
             wire: p.wire.clone(),
             governor: p.governor.clone(),
             clock: p.clock.clone(),
+            egress: p.egress.clone(),
             observer: p.observer.clone(),
             dice: p.dice.clone(),
             authorize: None,
@@ -266,7 +268,8 @@ impl Base {
         if accepted {
             return Ok(answer);
         }
-        let mut failure = edge::denied(&answer, what).unwrap_or_else(|| (self.0.explain)(&answer, what));
+        let mut failure =
+            edge::denied(&answer, what, &self.0.egress).unwrap_or_else(|| (self.0.explain)(&answer, what));
         // A server that broke while it changed something may have changed it.
         let broke = answer.status >= 500 && answer.status != 501 && repeat == Repeat::LookFirst;
         if changes && (doubt || broke) && failure.kind == Kind::Transient {

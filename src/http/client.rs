@@ -28,6 +28,8 @@ pub struct Trust {
     /// PEM, beside the platform's roots.
     pub ca: Option<Vec<u8>>,
     pub proxy: Option<Url>,
+    /// The addresses that others see us at.
+    pub egress: Vec<String>,
 }
 
 pub struct Client {
@@ -36,13 +38,15 @@ pub struct Client {
     observer: Observer,
     dice: Arc<Dice>,
     reserve: f64,
+    egress: Arc<[String]>,
     governors: Mutex<BTreeMap<System, Arc<Governor>>>,
 }
 
 impl Client {
     /// Over the network. Nothing is opened, and no certificate read, before the first call.
     pub fn net(trust: Trust, clock: Clock, observer: Observer, seed: u64) -> Self {
-        Self::over(Arc::new(Net::new(trust)), clock, observer, seed)
+        let egress = trust.egress.clone();
+        Self::over(Arc::new(Net::new(trust)), clock, observer, seed).seen_at(egress)
     }
     /// Over any wire: tests give one that ends in the sandbox's twins, without a socket.
     pub fn over(wire: Arc<dyn Wire>, clock: Clock, observer: Observer, seed: u64) -> Self {
@@ -52,6 +56,7 @@ impl Client {
             observer,
             dice: Arc::new(Dice(AtomicU64::new(seed))),
             reserve: 0.5,
+            egress: Arc::new([]),
             governors: Mutex::default(),
         }
     }
@@ -59,6 +64,14 @@ impl Client {
     pub fn reserving(mut self, share: f64) -> Self {
         self.reserve = share;
         self
+    }
+    /// For what an edge's refusal is explained with.
+    pub fn seen_at(mut self, egress: Vec<String>) -> Self {
+        self.egress = egress.into();
+        self
+    }
+    pub fn egress(&self) -> &[String] {
+        &self.egress
     }
     pub fn clock(&self) -> Clock {
         self.clock.clone()
@@ -88,6 +101,7 @@ impl Client {
             wire: self.wire.clone(),
             governor,
             clock: self.clock.clone(),
+            egress: self.egress.clone(),
             observer: self.observer.clone(),
             dice: self.dice.clone(),
             authorize,

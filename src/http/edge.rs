@@ -4,7 +4,7 @@ use super::{Answer, redact::sentence};
 use crate::model::{Failure, Kind};
 
 /// The refusal of an edge, with its reference number; `None` where the vendor itself answers.
-pub(super) fn denied(answer: &Answer, what: &str) -> Option<Failure> {
+pub(super) fn denied(answer: &Answer, what: &str, egress: &[String]) -> Option<Failure> {
     if answer.success() || answer.status < 400 {
         return None;
     }
@@ -36,8 +36,12 @@ pub(super) fn denied(answer: &Answer, what: &str) -> Option<Failure> {
     failure.request = reference.clone().map(|r| format!("edge reference {r}"));
     if kind == Kind::Auth {
         let named = reference.map(|r| format!(" (reference {r})")).unwrap_or_default();
+        let ours = match egress {
+            [] => String::new(),
+            known => format!(" {}", known.join(", ")),
+        };
         failure = failure.hint(format!(
-            "ask whoever runs the edge to allowlist this host's egress address{named}"
+            "ask whoever runs the edge to allowlist this host's egress address{ours}{named}"
         ));
     }
     Some(failure)
@@ -87,12 +91,19 @@ mod tests {
     #[test]
     fn the_reference_is_named() {
         let page = "<HTML>Access Denied <P>\nReference&#32;&#35;18&#46;3faf3554&#46;1795567731&#46;da3d018\n</HTML>";
-        let f = denied(&answer(403, &[("content-type", "text/html")], page), "read alice").unwrap();
+        let f = denied(&answer(403, &[("content-type", "text/html")], page), "read alice", &[]).unwrap();
         assert_eq!(
             f.request.as_deref(),
             Some("edge reference 18.3faf3554.1795567731.da3d018")
         );
         assert!(f.hint.unwrap().text.contains("allowlist"));
+        let seen = denied(
+            &answer(403, &[("content-type", "text/html")], page),
+            "x",
+            &["203.0.113.7".to_owned()],
+        );
+        let hint = seen.unwrap().hint.unwrap().text;
+        assert!(hint.contains("address 203.0.113.7 (reference 18.3faf3554"), "{hint}");
     }
 
     #[test]
@@ -102,22 +113,22 @@ mod tests {
             &[("server", "AkamaiGHost"), ("content-type", "text/html")],
             "<html>Blocked</html>",
         );
-        assert_eq!(denied(&a, "x").unwrap().kind, Kind::Auth);
+        assert_eq!(denied(&a, "x", &[]).unwrap().kind, Kind::Auth);
         let a = answer(429, &[("server", "AkamaiGHost")], "");
-        assert_eq!(denied(&a, "x").unwrap().kind, Kind::Throttled);
+        assert_eq!(denied(&a, "x", &[]).unwrap().kind, Kind::Throttled);
         let a = answer(
             503,
             &[("server", "AkamaiGHost")],
             "<HTML>Reference #11.45ca3017.1795567731.31b4981",
         );
-        assert_eq!(denied(&a, "x").unwrap().kind, Kind::Transient);
+        assert_eq!(denied(&a, "x", &[]).unwrap().kind, Kind::Transient);
     }
 
     #[test]
     fn the_vendors_own_refusal_is_not_an_edges() {
         let json = answer(403, &[("server", "AkamaiGHost")], "{\"errorCode\":\"E0000006\"}");
-        assert!(denied(&json, "x").is_none());
+        assert!(denied(&json, "x", &[]).is_none());
         let proxy = answer(403, &[("content-type", "text/html")], "<html>403 Forbidden</html>");
-        assert!(denied(&proxy, "x").is_none());
+        assert!(denied(&proxy, "x", &[]).is_none());
     }
 }

@@ -93,6 +93,10 @@ fn asked_to_wait(a: &Answer, now: DateTime<Utc>) -> Option<Duration> {
         let left = at.with_timezone(&Utc).signed_duration_since(servers_now(a, now));
         return left.to_std().ok().or(Some(Duration::ZERO));
     }
+    // CrowdStrike's gateway, as an instant.
+    if let Some(epoch) = a.header("x-ratelimit-retryafter").and_then(|t| t.trim().parse().ok()) {
+        return until_epoch(a, epoch, now).map(|d| d + ONE);
+    }
     let reset = a
         .header("x-rate-limit-reset")
         .or_else(|| a.header("x-ratelimit-reset"))?;

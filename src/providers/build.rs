@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
 use super::{
-    Deliver, Employ, Observe, Perform,
+    Deliver, Employ, Observe, Perform, Testify,
     secrets::{Secrets, vault::Vault},
 };
 use crate::{
@@ -30,6 +30,10 @@ impl Look {
     }
     pub fn clock(&self) -> Clock {
         self.client.clock()
+    }
+    /// The addresses that this host is seen at, as the configuration says.
+    pub fn egress(&self) -> Vec<String> {
+        self.client.egress().to_vec()
     }
     /// The configuration's folder, where relative paths start.
     pub fn folder(&self) -> &Path {
@@ -115,4 +119,11 @@ pub trait Source: 'static {
         Ok(())
     }
     fn roster(system: System, settings: Self::Settings, words: &Roster, look: &Look) -> Self::Roster;
+}
+
+/// A system that saw something, and is never acted upon.
+pub trait Watches: 'static {
+    type Settings: Settings;
+    type Witness: Testify;
+    fn witness(system: System, settings: Self::Settings, look: &Look) -> Self::Witness;
 }

@@ -1,6 +1,6 @@
-//! One outside system a file, by role: directory (`okta/`), roster (`hr/`), target (`apps/`), recorder (`records/`), secret source (`secrets/`).
+//! One outside system a file, by role: directory (`okta/`), roster (`hr/`), target (`apps/`), recorder (`records/`), witness (`watch/`), secret source (`secrets/`).
 //!
-//! A provider file writes plain `async fn` in `Observe`, `Perform`, `Deliver` or `Employ`; their boxed twins below are implemented once
+//! A provider file writes plain `async fn` in `Observe`, `Perform`, `Deliver`, `Employ` or `Testify`; their boxed twins below are implemented once
 //! for all of them. Before anyone agreed there is only `Look`, which makes Readers; `Act`, which makes Writers, wants an `Agreed`.
 
 pub mod apps;
@@ -17,6 +17,7 @@ pub mod registry;
 pub(crate) mod script;
 pub mod secrets;
 mod signing;
+pub mod watch;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -28,7 +29,7 @@ use chrono::{DateTime, Utc};
 
 use crate::model::{Account, Effect, Failure, Held, Holding, Observed, Person, Receipt, Record, Verbs, What, Worker};
 
-pub use build::{Act, Look, Records, Settings, Source, Target};
+pub use build::{Act, Look, Records, Settings, Source, Target, Watches};
 pub use field::field;
 pub use registry::{Need, Row};
 
@@ -107,6 +108,48 @@ pub trait Deliver: Send + Sync + 'static {
     fn deliver(&self, record: &Record) -> impl Future<Output = Result<Receipt, Failure>> + Send;
 }
 
+/// What a witness saw.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sight {
+    /// A sentence's worth, without a stop.
+    pub what: String,
+    /// When it happened, where it did at an instant.
+    pub at: Option<DateTime<Utc>>,
+    /// It should not be so.
+    pub finding: bool,
+}
+
+impl Sight {
+    pub fn fact(what: impl Into<String>) -> Sight {
+        Sight {
+            what: what.into(),
+            at: None,
+            finding: false,
+        }
+    }
+    pub fn finding(what: impl Into<String>) -> Sight {
+        Sight {
+            finding: true,
+            ..Sight::fact(what)
+        }
+    }
+    pub fn at(self, at: DateTime<Utc>) -> Sight {
+        Sight { at: Some(at), ..self }
+    }
+}
+
+/// A witness: it reads, and nothing waits for it.
+pub trait Testify: Send + Sync + 'static {
+    /// Of a person; `since` is the leaving instant of who has left. Nothing at all where it knows nothing of people.
+    fn about(
+        &self,
+        who: Known<'_>,
+        since: Option<DateTime<Utc>>,
+    ) -> impl Future<Output = Result<Vec<Sight>, Failure>> + Send;
+    /// Of this host's own place in the world; of one that knows people alone, whether it can be asked at all.
+    fn place(&self) -> impl Future<Output = Result<Vec<Sight>, Failure>> + Send;
+}
+
 /// A roster: who is employed. A file or an answer that can't be believed as a whole is a failure of kind Contradiction.
 pub trait Employ: Send + Sync + 'static {
     fn page(&self, from: Option<Cursor>) -> impl Future<Output = Result<Page<Worker>, Failure>> + Send;
@@ -171,5 +214,18 @@ impl<T: Employ> Roster for T {
     }
     fn taken(&self) -> BoxFuture<'_, Result<Option<DateTime<Utc>>, Failure>> {
         Box::pin(Employ::taken(self))
+    }
+}
+
+pub trait Witness: Send + Sync {
+    fn about<'a>(&'a self, who: Known<'a>, since: Option<DateTime<Utc>>) -> BoxFuture<'a, Result<Vec<Sight>, Failure>>;
+    fn place(&self) -> BoxFuture<'_, Result<Vec<Sight>, Failure>>;
+}
+impl<T: Testify> Witness for T {
+    fn about<'a>(&'a self, who: Known<'a>, since: Option<DateTime<Utc>>) -> BoxFuture<'a, Result<Vec<Sight>, Failure>> {
+        Box::pin(Testify::about(self, who, since))
+    }
+    fn place(&self) -> BoxFuture<'_, Result<Vec<Sight>, Failure>> {
+        Box::pin(Testify::place(self))
     }
 }

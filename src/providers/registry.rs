@@ -4,9 +4,9 @@
 use schemars::{Schema, SchemaGenerator};
 
 use super::{
-    Eyes, Hands, Recorder, Roster as Employment, apps,
-    build::{Act, Look, Records, Settings, Source, Target},
-    hr, okta, records, secrets,
+    Eyes, Hands, Recorder, Roster as Employment, Witness, apps,
+    build::{Act, Look, Records, Settings, Source, Target, Watches},
+    hr, okta, records, secrets, watch,
 };
 use crate::{
     config::{ConfigError, Roster, Section},
@@ -57,11 +57,14 @@ pub struct Row {
     pub okta: &'static [&'static str],
     /// Of a recorder: what it is told, as a preview names it.
     pub told: &'static str,
+    /// Of a witness: what it is asked for.
+    pub sees: &'static str,
     pub settings: fn(&mut SchemaGenerator) -> Schema,
     check: fn(&Section) -> Result<(), ConfigError>,
     eyes: Option<Make<Look, dyn Eyes>>,
     hands: Option<Make<Act, dyn Hands>>,
     recorder: Option<Make<Act, dyn Recorder>>,
+    witness: Option<Make<Look, dyn Witness>>,
     roster: Option<Employs>,
     accepts: fn(&Roster) -> Result<(), String>,
     keeps_secrets: bool,
@@ -81,12 +84,14 @@ impl Row {
             needs: &[],
             page: "",
             told: "",
+            sees: "",
             okta: &[],
             settings: |_| Schema::default(),
             check: |_| Ok(()),
             eyes: None,
             hands: None,
             recorder: None,
+            witness: None,
             roster: None,
             accepts: |_| Ok(()),
             keeps_secrets: false,
@@ -121,6 +126,12 @@ impl Row {
         self.recorder = Some(|section, act| Ok(Box::new(T::recorder(section.system.clone(), settings(section)?, act))));
         self.of::<T::Settings>()
     }
+    /// `sees` in words: `a person's risk`.
+    pub const fn watches<T: Watches>(mut self, sees: &'static str) -> Row {
+        self.sees = sees;
+        self.witness = Some(|section, look| Ok(Box::new(T::witness(section.system.clone(), settings(section)?, look))));
+        self.of::<T::Settings>()
+    }
     pub const fn roster<T: Source>(mut self) -> Row {
         self.accepts = T::accepts;
         self.roster = Some(|section, words, look| {
@@ -147,6 +158,9 @@ impl Row {
     pub const fn is_recorder(&self) -> bool {
         self.recorder.is_some()
     }
+    pub const fn is_witness(&self) -> bool {
+        self.witness.is_some()
+    }
     pub const fn is_roster(&self) -> bool {
         self.roster.is_some()
     }
@@ -169,6 +183,9 @@ pub const REGISTRY: &[Row] = &[
     records::servicenow::ROW,
     records::datadog::ROW,
     secrets::vault::ROW,
+    watch::crowdstrike::ROW,
+    watch::wiz::ROW,
+    watch::akamai::ROW,
 ];
 
 /// The row of a section's kind, and its settings proved readable: nothing is built of a file with a fault in it.
@@ -202,6 +219,11 @@ pub fn hands(section: &Section, act: &Act) -> Result<Option<Box<dyn Hands>>, Con
 /// `None`: no recorder.
 pub fn recorder(section: &Section, act: &Act) -> Result<Option<Box<dyn Recorder>>, ConfigError> {
     row(section)?.recorder.map(|make| make(section, act)).transpose()
+}
+
+/// `None`: no witness.
+pub fn witness(section: &Section, look: &Look) -> Result<Option<Box<dyn Witness>>, ConfigError> {
+    row(section)?.witness.map(|make| make(section, look)).transpose()
 }
 
 /// For `config check` too: does `[roster]` say what this source needs, without which nothing can be decided?
@@ -289,7 +311,8 @@ mod tests {
         kinds.dedup();
         assert_eq!(kinds.len(), REGISTRY.len());
         for row in REGISTRY {
-            let some = row.is_target() || row.is_recorder() || row.is_roster() || row.keeps_secrets();
+            let some =
+                row.is_target() || row.is_recorder() || row.is_roster() || row.keeps_secrets() || row.is_witness();
             assert!(some, "{}", row.kind);
             assert!(
                 row.page.starts_with("https://") || row.page.starts_with("docs/"),
@@ -298,6 +321,7 @@ mod tests {
             );
             assert_eq!(row.is_target(), !row.verbs.is_empty(), "{}", row.kind);
             assert_eq!(row.is_recorder(), !row.told.is_empty(), "{}", row.kind);
+            assert_eq!(row.is_witness(), !row.sees.is_empty(), "{}", row.kind);
         }
     }
 }

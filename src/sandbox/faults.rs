@@ -9,6 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use super::{github, given, google, named::Named, quiet::wild, twin::Reply, zoom};
+use super::{akamai, crowdstrike, given, google, named::Named, quiet::wild, twin::Reply, wiz, zoom};
 
 /// What becomes of one request.
 #[derive(Default)]
@@ -351,6 +352,9 @@ pub fn refusal(seen: &Seen<'_>, status: u16) -> Reply {
                 reply
             }
         }
+        "crowdstrike" => crowdstrike::refusal(status, now),
+        "wiz" => wiz::refusal(status),
+        "akamai" => akamai::refusal(status),
         "servicenow" => {
             let message = match status {
                 401 => "User Not Authenticated",

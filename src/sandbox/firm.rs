@@ -26,6 +26,7 @@ pub fn document(people: usize, seed: u64, now: DateTime<Utc>) -> Value {
             {"login": "jml.integration@acme.example", "owner": "it", "reason": "jml's own user in Salesforce"},
         ]},
         "roster": {"kind": "okta", "also": staff::KINDS},
+        "config": {"http": {"egress": ["203.0.113.7", "192.0.2.44"]}},
         "population": {"people": quiet, "seed": seed},
         "okta": okta(now),
         "apps": {
@@ -41,6 +42,15 @@ pub fn document(people: usize, seed: u64, now: DateTime<Utc>) -> Value {
             "google": google(quiet),
             "zoom": zoom(quiet),
             "vault": {},
+            "crowdstrike": {
+                "signed_in": ["ben.cole@acme.example"],
+                "stays_enabled": ["alice@acme.example"],
+                "no_address": ["carl.diaz@acme.example"],
+                "unknown": ["emil.foss@acme.example"],
+                "unlinked": ["dora.egan@acme.example"],
+            },
+            "wiz": {"admins": ["alice@acme.example"], "issues": ["ben.cole@acme.example"]},
+            "akamai": {"edited": ["192.0.2.44"]},
         },
     })
 }
@@ -263,6 +273,9 @@ mod tests {
     fn but_for_its_extra_keys_it_is_a_world() {
         let mut doc = firm();
         doc["population"].as_object_mut().unwrap().remove("seed");
+        for witness in ["crowdstrike", "wiz", "akamai"] {
+            doc["apps"][witness] = json!({});
+        }
         doc["apps"]["zoom"].as_object_mut().unwrap().remove("licences");
         doc["roster"].as_object_mut().unwrap().remove("also");
         for extra in ["provision_delay", "api_tokens"] {

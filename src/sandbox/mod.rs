@@ -6,11 +6,13 @@
 //! A reader's way: `firm` and `cast` (who works there), `twin` (what a system is), `engine` (what happens to a request), then a twin.
 //! `start` is the door of `--sandbox`, `serve` that of `jml sandbox serve`; tests call `engine` in memory, under virtual time.
 
+pub mod akamai;
 pub mod cast;
 mod clock;
 pub mod config;
 pub mod control;
 mod credentials;
+pub mod crowdstrike;
 pub mod datadog;
 pub mod engine;
 mod exchange;
@@ -20,6 +22,7 @@ pub mod firm;
 pub mod github;
 pub mod given;
 pub mod google;
+mod graphql;
 pub mod hibob;
 pub mod journal;
 mod keys;
@@ -41,8 +44,10 @@ pub mod slack;
 pub mod staff;
 pub mod start;
 pub mod successfactors;
+pub mod tokens;
 pub mod twin;
 pub mod vault;
+pub mod wiz;
 pub mod workday;
 pub mod world;
 pub mod written;
@@ -84,4 +89,7 @@ pub const TWINS: &[Twin] = &[
     salesforce::TWIN,
     zoom::TWIN,
     github::TWIN,
+    crowdstrike::TWIN,
+    wiz::TWIN,
+    akamai::TWIN,
 ];

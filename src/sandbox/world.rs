@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
-    datadog::Datadog, github::Github, google::Google, hibob::Hibob, okta::Okta, scim::Scim, servicenow::Servicenow, salesforce::Org, slack::Slack, vault::Vault, zoom::Zoom, successfactors::Successfactors,
+    datadog::Datadog, github::Github, google::Google, hibob::Hibob, okta::Okta, scim::Scim, servicenow::Servicenow, salesforce::Org, slack::Slack, vault::Vault, zoom::Zoom, successfactors::Successfactors, akamai::Akamai, crowdstrike::CrowdStrike, wiz::Wiz,
 };
 
 /// A token of one system. The journal writes its name, never the secret.
@@ -69,6 +69,9 @@ pub struct World {
     pub scim: BTreeMap<String, Scim>,
     pub zoom: Option<Zoom>,
     pub github: Option<Github>,
+    pub crowdstrike: Option<CrowdStrike>,
+    pub wiz: Option<Wiz>,
+    pub akamai: Option<Akamai>,
     pub servicenow: Servicenow,
     pub datadog: Datadog,
     pub hibob: Hibob,

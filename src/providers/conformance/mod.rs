@@ -9,6 +9,7 @@ mod observe;
 mod own;
 mod perform;
 mod stage;
+mod testify;
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
@@ -307,7 +308,8 @@ fn each_row_has_a_fixture_and_what_is_asked_over_a_wire_a_twin() {
         let fixture = fixture(row);
         assert_eq!(row.is_recorder(), !fixture.records.is_empty(), "{}", row.kind);
         assert_eq!(row.is_target(), !fixture.account.is_empty(), "{}", row.kind);
-        let asked = row.keeps_secrets() || row.is_target() || row.is_recorder() || fixture.files.is_empty();
+        let asked =
+            row.keeps_secrets() || row.is_target() || row.is_recorder() || row.is_witness() || fixture.files.is_empty();
         let wired = fixture.wire && asked;
         assert_eq!(
             TWINS.iter().any(|t| t.name == row.kind),

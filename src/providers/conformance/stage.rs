@@ -17,7 +17,7 @@ use crate::{
         consent::{self, Consent},
     },
     providers::{
-        Act, Eyes, Handles, Hands, Known, Look, Recorder, Roster, Task, okta::Directory, registry, script,
+        Act, Eyes, Handles, Hands, Known, Look, Recorder, Roster, Task, Witness, okta::Directory, registry, script,
         secrets::Secrets,
     },
     sandbox::{
@@ -200,6 +200,9 @@ impl Stage {
     }
     pub fn hands(&self) -> Box<dyn Hands> {
         registry::hands(&self.section, &self.act()).unwrap().unwrap()
+    }
+    pub fn witness(&self) -> Box<dyn Witness> {
+        registry::witness(&self.section, &self.look).unwrap().unwrap()
     }
     pub fn recorder(&self) -> Box<dyn Recorder> {
         registry::recorder(&self.section, &self.act()).unwrap().unwrap()

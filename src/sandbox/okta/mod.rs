@@ -249,5 +249,12 @@ fn tick(w: &mut World, now: Time) {
     w.okta.spent.retain(|_, until| *until > now);
 }
 
+/// Since when somebody can't sign in any more: for whoever watches from outside.
+pub(super) fn ended(world: &World, id: &str) -> Option<Time> {
+    let person = world.okta.users.get(id)?;
+    let shut = matches!(person.status, model::Status::Suspended | model::Status::Deprovisioned);
+    shut.then_some(person.status_changed).flatten()
+}
+
 #[cfg(test)]
 mod tests;
