@@ -509,6 +509,9 @@ pub struct Show {
     pub hr: ShowHr,
     /// One an account, or a system that was looked at.
     pub systems: Vec<ShowSystem>,
+    /// What the configured witnesses say; left out where none is configured.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub witnesses: Vec<Sighting>,
 }
 
 #[derive(Serialize, JsonSchema, Clone, Debug)]
@@ -578,6 +581,21 @@ pub struct Drift {
     /// Since when, if that is known.
     pub since: Option<DateTime<Utc>>,
     /// drift or unknown
+    pub mark: String,
+}
+
+/// What a witness says.
+#[derive(Serialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+pub struct Sighting {
+    /// The person's login.
+    pub login: String,
+    /// The witness's name.
+    pub system: String,
+    /// What it saw; of one that could not be asked, why.
+    pub what: String,
+    /// When that happened, if it happened at an instant.
+    pub at: Option<DateTime<Utc>>,
+    /// ok, finding or unknown
     pub mark: String,
 }
 
@@ -778,6 +796,7 @@ pub fn schemas() -> serde_json::Value {
         "config-check": Document<Written>,
         "audit-orphans": Document<Rows<Drift>>,
         "audit-seats": Document<Rows<Drift>>,
+        "audit-posture": Document<Rows<Sighting>>,
         "link": Document<Noted>,
         "run-tick": Document<Noted>,
         "sandbox-reset": Document<Written>,

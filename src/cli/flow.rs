@@ -11,6 +11,7 @@ mod link;
 mod orphans;
 mod people;
 mod policy;
+mod posture;
 mod preview;
 mod read;
 mod resume;
@@ -97,6 +98,10 @@ pub async fn audit_orphans(cx: &Context, args: command::audit::OrphansArgs) -> R
 
 pub async fn audit_seats(cx: &Context) -> Result<Exit, CliError> {
     orphans::seats(cx).await
+}
+
+pub async fn audit_posture(cx: &Context, args: command::audit::PostureArgs) -> Result<Exit, CliError> {
+    posture::posture(cx, args).await
 }
 
 pub async fn run_list(cx: &Context) -> Result<Exit, CliError> {

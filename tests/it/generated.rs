@@ -110,6 +110,9 @@ fn systems() -> String {
         if row.keeps_secrets() {
             roles.push("keeps the credentials of the others".to_owned());
         }
+        if row.is_witness() {
+            roles.push(format!("is asked: {}", row.sees));
+        }
         out += &format!("| {} | {} | {} |\n", row.kind, roles.join("; "), row.page);
     }
     out

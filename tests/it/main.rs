@@ -19,6 +19,7 @@ mod lock;
 mod mover;
 mod orphans;
 mod policy;
+mod posture;
 mod readme;
 mod runs;
 mod show;

@@ -16,6 +16,7 @@ pub enum Audit {
     Sla(SlaArgs),
     Orphans(OrphansArgs),
     Seats(SeatsArgs),
+    Posture(PostureArgs),
 }
 
 /// List ledger entries, the newest last
@@ -80,6 +81,21 @@ pub struct OrphansArgs {
 #[derive(clap::Args, Debug)]
 pub struct SeatsArgs {}
 
+/// What the witnesses say of a person: risk, sign-ins after the end, privileges
+///
+/// Asks the witnesses that are configured (CrowdStrike, Wiz) and changes nothing; what they say is not written down. Exit 3 where
+/// something should not be so: of who has left an account that is enabled, a sign-in after the leaving instant, an identity that is
+/// still there; of anybody a high risk, privileges that are too wide. Exit 4 where a witness could not be asked.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  jml audit posture alice@acme.example
+  jml audit posture alice@acme.example -o json")]
+pub struct PostureArgs {
+    /// Login, Okta id or name
+    #[arg(value_name = "USER")]
+    pub user: String,
+}
+
 impl Audit {
     pub fn kind(&self) -> &'static str {
         match self {
@@ -89,6 +105,7 @@ impl Audit {
             Audit::Sla(_) => "audit-sla",
             Audit::Orphans(_) => "audit-orphans",
             Audit::Seats(_) => "audit-seats",
+            Audit::Posture(_) => "audit-posture",
         }
     }
 }
@@ -101,5 +118,6 @@ pub async fn run(cx: &Context, audit: Audit) -> Result<Exit, CliError> {
         Audit::Sla(a) => flow::audit_sla(cx, a).await,
         Audit::Orphans(a) => flow::audit_orphans(cx, a).await,
         Audit::Seats(_) => flow::audit_seats(cx).await,
+        Audit::Posture(a) => flow::audit_posture(cx, a).await,
     }
 }

@@ -1,7 +1,7 @@
 //! `jml show USER`: HR, Okta and every app side by side. It decides as the flows do, from the same plans, and does nothing.
 
 use super::{
-    people,
+    people, posture,
     preview::{self, Ask, Subject},
     say,
 };
@@ -119,6 +119,7 @@ async fn shown(firm: &Firm, s: &Subject, word: &Word) -> Result<Show, CliError> 
         },
         hr: hr(firm, p, word, wanted),
         systems,
+        witnesses: posture::sightings(firm, p, word).await,
     })
 }
 

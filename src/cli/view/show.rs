@@ -54,6 +54,16 @@ pub fn show(tenant: &Tenant, s: &Show, flags: &str, screen: &Screen) -> String {
     if !s.systems.is_empty() {
         out += &systems(&s.systems, screen);
     }
+    for w in &s.witnesses {
+        let mark = match w.mark.as_str() {
+            "finding" => "! ",
+            "unknown" => "? ",
+            _ => "  ",
+        };
+        let at = w.at.map(|t| format!(", {}", instant(t))).unwrap_or_default();
+        let said = format!("{}: {}{at}", w.system, w.what);
+        out += &format!("{mark}{}\n", screen.fit(&said, 110));
+    }
     let count = |mark: &str| s.systems.iter().filter(|x| x.mark == mark).count();
     let (drift, unknown) = (count("drift"), count("unknown"));
     let mut parts = vec![];
@@ -125,7 +135,7 @@ mod tests {
 
     use super::*;
     use crate::cli::{
-        document::{ShowHr, ShowPerson},
+        document::{ShowHr, ShowPerson, Sighting},
         view::samples::t,
     };
 
@@ -170,6 +180,19 @@ mod tests {
                 ),
                 system("github", None, "not read: 503", "unknown", None),
             ],
+            witnesses: [
+                ("risk 0.20 NORMAL", "ok"),
+                ("signed in by SSO_LOGIN", "finding"),
+                ("not asked: 403", "unknown"),
+            ]
+            .map(|(what, mark)| Sighting {
+                login: "alice@acme.example".into(),
+                system: "crowdstrike".into(),
+                what: what.into(),
+                at: (mark == "finding").then(|| t("2026-03-12T08:00:00Z")),
+                mark: mark.into(),
+            })
+            .to_vec(),
         };
         assert_data_eq!(
             show(&Tenant::default(), &s, "", &Screen::PLAIN),
@@ -186,6 +209,9 @@ slack       U02ALICE            deactivated    none    ok
 salesforce  alice@acme.example  ACTIVE         none    ! drift
             last login 2026-03-11 17:20Z
 github      ?                   not read: 503  none    ? unknown
+  crowdstrike: risk 0.20 NORMAL
+! crowdstrike: signed in by SSO_LOGIN, 2026-03-12 08:00:00Z
+? crowdstrike: not asked: 403
 1 drift, 1 unknown.   Plan the repair:  jml leaver alice@acme.example --dry-run
 
 "#]]

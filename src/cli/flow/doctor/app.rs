@@ -2,7 +2,7 @@
 
 use super::{At, Block, Finding};
 use crate::{
-    cli::{error::CliError, exit::Exit, firm::Firm},
+    cli::{error::CliError, exit::Exit, firm::Firm, flow::posture},
     config::{Read, Reference, SecretRef, Section, Write},
     http::path,
     model::{Failure, Kind},
@@ -52,6 +52,7 @@ pub(super) async fn block(firm: &Firm, section: &Section) -> Result<Block, CliEr
                     .push(Finding::of("offers", f).costs("what policy gives here can't be given by name"));
             }
         }
+        None if row.is_witness() => block.findings.extend(witness(firm, section).await),
         None if row.is_recorder() => block.findings.push(reachable(firm, section, &at).await),
         None if row.is_roster() => block.findings.push(roster(firm, section).await),
         None => {}
@@ -62,6 +63,31 @@ pub(super) async fn block(firm: &Firm, section: &Section) -> Result<Block, CliEr
         .findings
         .extend(credentials(firm, keys.read.as_ref(), keys.write.as_ref()));
     Ok(block)
+}
+
+/// Nothing needs a witness, so one that can't be asked is no failure of the configuration.
+async fn witness(firm: &Firm, section: &Section) -> Vec<Finding> {
+    let Some(witness) = firm.witnesses.get(&section.system) else {
+        return Vec::new();
+    };
+    match posture::place(&**witness).await {
+        Ok(sights) => sights
+            .into_iter()
+            .map(|s| match s.finding {
+                true => Finding::look("witness", s.what),
+                false => Finding::ok("witness", s.what),
+            })
+            .collect(),
+        Err(f) => {
+            let unasked = Finding::unknown("witness", format!("not asked: {f}"))
+                .costs("what it could say is missing from jml show and jml audit posture; nothing else changes");
+            let hint = f.hint.map(|h| h.text);
+            vec![match hint {
+                Some(hint) => unasked.repair(hint),
+                None => unasked,
+            }]
+        }
+    }
 }
 
 /// Recorders are only written to, so nothing of theirs can be read: does anything answer there?
