@@ -174,6 +174,7 @@ pub const REGISTRY: &[Row] = &[
     hr::hibob::ROW,
     apps::slack::ROW,
     apps::github::ROW,
+    apps::ldap::ROW,
     apps::exec::ROW,
     apps::manual::ROW,
     apps::zoom::ROW,

@@ -112,7 +112,7 @@ pub(super) const CAST: &[Person] = &[
         login: "alice@acme.example",
         first: "Alice",
         last: "Andersson",
-        stories: &["leaver-due", "rule-filled", "app-mastered"],
+        stories: &["leaver-due", "rule-filled", "app-mastered", "on-prem"],
         department: "Engineering",
         title: "SRE",
         groups: Some(&[
@@ -277,7 +277,7 @@ pub(super) const CAST: &[Person] = &[
         login: "amir.khan@acme.example",
         first: "Amir",
         last: "Khan",
-        stories: &["app-mastered"],
+        stories: &["app-mastered", "on-prem"],
         department: "Engineering",
         title: "Software Engineer",
         groups: Some(&["BR-ALL-EMPLOYEES", "ROLE-ENG", "AD-ENGINEERS"]),
@@ -606,10 +606,14 @@ mod tests {
             "last-owner",
             "github-invited",
             "salesforce-survivor",
+            "on-prem",
         ] {
             assert!(told.contains(story), "{story}");
         }
-        assert_eq!(cast()[0].stories, ["leaver-due", "rule-filled", "app-mastered"]);
+        assert_eq!(
+            cast()[0].stories,
+            ["leaver-due", "rule-filled", "app-mastered", "on-prem"]
+        );
         let logins: BTreeSet<&str> = CAST.iter().map(|p| p.login).collect();
         assert_eq!(logins.len(), CAST.len());
     }

@@ -137,7 +137,7 @@ impl Engine {
         // a port for each; in memory the addresses are only names
         let open = member::all(&mut world).into_iter().enumerate();
         let origins = open
-            .map(|(i, m)| (m.name, format!("http://127.0.0.1:{}", 1 + i)))
+            .map(|(i, m)| (m.name, format!("{}://127.0.0.1:{}", m.twin.scheme, 1 + i)))
             .collect();
         world.manners = faults.manners();
         let inner = Inner {

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::{github, given, google, named::Named, quiet::wild, twin::Reply, zoom};
 use super::{akamai, crowdstrike, given, google, named::Named, quiet::wild, twin::Reply, wiz, zoom};
+use super::{given, google, ldap, named::Named, quiet::wild, twin::Reply, zoom};
 
 /// What becomes of one request.
 #[derive(Default)]
@@ -323,6 +324,7 @@ pub fn refusal(seen: &Seen<'_>, status: u16) -> Reply {
             _ => Reply::json(status, &json!({"ok": false, "error": "internal_error"})),
         },
         "google" => google::refusal(seen.path, status),
+        "ldap" => ldap::refusal(status),
         "zoom" => zoom::refusal(status, now),
         "hibob" => {
             let reply = Reply::json(status, &json!({"key": "sandbox.fault", "error": summary}));

@@ -26,6 +26,7 @@ mod graphql;
 pub mod hibob;
 pub mod journal;
 mod keys;
+pub mod ldap;
 pub mod member;
 pub mod merge;
 pub mod named;
@@ -92,4 +93,5 @@ pub const TWINS: &[Twin] = &[
     crowdstrike::TWIN,
     wiz::TWIN,
     akamai::TWIN,
+    ldap::TWIN,
 ];

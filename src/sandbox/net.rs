@@ -31,6 +31,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     engine::{Engine, Request},
+    ldap, member,
     twin::Reply,
 };
 
@@ -49,18 +50,22 @@ pub struct Served {
 pub fn start(engine: &Arc<Engine>) -> io::Result<Served> {
     let mut listeners = Vec::new();
     for system in engine.systems() {
-        let (listener, origin) = bind()?;
+        let scheme = member::row(&system).map_or("http", |twin| twin.scheme);
+        let (listener, origin) = bind(scheme)?;
         engine.set_origin(&system, origin);
-        listeners.push((system, listener));
+        listeners.push((system, scheme, listener));
     }
-    let (listener, control) = bind()?;
+    let (listener, control) = bind("http")?;
     let stop = CancellationToken::new();
     let (engine, stopped) = (engine.clone(), stop.clone());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let thread = std::thread::Builder::new().name("sandbox".into()).spawn(move || {
         runtime.block_on(async {
-            for (system, listener) in listeners {
-                serve(listener, twin(engine.clone(), system));
+            for (system, scheme, listener) in listeners {
+                match scheme {
+                    "ldap" => ldap::serve::serve(listener, engine.clone(), system),
+                    _ => serve(listener, twin(engine.clone(), system)),
+                }
             }
             serve(listener, controls(engine));
             stopped.cancelled().await;
@@ -89,10 +94,10 @@ impl Drop for Served {
     }
 }
 
-fn bind() -> io::Result<(std::net::TcpListener, String)> {
+fn bind(scheme: &str) -> io::Result<(std::net::TcpListener, String)> {
     let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     listener.set_nonblocking(true)?;
-    let origin = format!("http://{}", listener.local_addr()?);
+    let origin = format!("{scheme}://{}", listener.local_addr()?);
     Ok((listener, origin))
 }
 

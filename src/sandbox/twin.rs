@@ -73,6 +73,8 @@ impl Reply {
 pub struct Twin {
     /// The journal's `system` and the key in the endpoints file.
     pub name: &'static str,
+    /// Of its address: `http`, or `ldap` where the twin speaks that.
+    pub scheme: &'static str,
     /// May a world have more of them, each under a name of its own (`scim:wiki`)? Then `World::asked` says which is meant.
     pub many: bool,
     /// Ways of its own to differ, that a fault turns on (`scim:wiki:put-only`); `World::manners` says which are on.
@@ -119,6 +121,7 @@ pub struct Twin {
 pub const fn blank(name: &'static str) -> Twin {
     Twin {
         name,
+        scheme: "http",
         many: false,
         manners: &[],
         answer: |_, _| Reply::empty(501),

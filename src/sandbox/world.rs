@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
-    datadog::Datadog, github::Github, google::Google, hibob::Hibob, okta::Okta, scim::Scim, servicenow::Servicenow, salesforce::Org, slack::Slack, vault::Vault, zoom::Zoom, successfactors::Successfactors, akamai::Akamai, crowdstrike::CrowdStrike, wiz::Wiz,
+    datadog::Datadog, github::Github, google::Google, hibob::Hibob, okta::Okta, scim::Scim, servicenow::Servicenow, salesforce::Org, slack::Slack, vault::Vault, zoom::Zoom, successfactors::Successfactors, akamai::Akamai, crowdstrike::CrowdStrike, wiz::Wiz, ldap::Ldap,
 };
 
 /// A token of one system. The journal writes its name, never the secret.
@@ -65,6 +65,8 @@ pub struct World {
     pub slack: Option<Slack>,
     pub google: Option<Google>,
     pub salesforce: Option<Org>,
+    /// The domain on the firm's own premises.
+    pub ldap: Option<Ldap>,
     /// By name: `scim:wiki`.
     pub scim: BTreeMap<String, Scim>,
     pub zoom: Option<Zoom>,

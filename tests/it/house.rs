@@ -30,6 +30,9 @@ const ONLY: &[(&str, &[&str])] = &[
     ("anyhow", &["cli/"]),
     ("clap", &["cli/"]),
     ("rusqlite", &["ledger/"]),
+    ("ldap3", &["providers/apps/ldap/"]),
+    ("rustls", &["providers/apps/ldap/"]),
+    ("lber", &["sandbox/ldap/"]),
     ("toml", &["config/", "sandbox/"]),
     ("tokio", &["http/", "providers/", "ledger/", "run/", "cli/", "sandbox/"]),
     (
@@ -45,6 +48,7 @@ const ONLY: &[(&str, &[&str])] = &[
     ),
     // What can change something is made in one place, asked for by `Act` alone, and given to hands where a system's parts are put together.
     ("Writer::new", &["http/client"]),
+    ("Writer::open", &["providers/apps/ldap/mod"]),
     (
         ".writer(",
         &[

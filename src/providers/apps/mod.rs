@@ -3,6 +3,7 @@
 pub mod exec;
 pub mod github;
 pub mod google;
+pub mod ldap;
 pub mod manual;
 pub mod salesforce;
 pub mod scim;

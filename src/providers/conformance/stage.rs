@@ -23,6 +23,7 @@ use crate::{
     sandbox::{
         engine::{self, Engine},
         member,
+        net::{self, Served},
     },
 };
 
@@ -69,6 +70,7 @@ pub struct Stage {
     config: Config,
     look: Look,
     _folder: tempfile::TempDir,
+    _served: Option<Served>,
 }
 
 impl Stage {
@@ -107,6 +109,7 @@ impl Stage {
         let start: DateTime<Utc> = start.parse().unwrap();
         let host: engine::Host = Arc::new(move || start + TimeDelta::from_std(began.elapsed()).unwrap());
         let engine = Engine::in_memory((fixture.given)(), host).unwrap();
+        let served = fixture.port.then(|| net::start(&engine).unwrap());
         let ours = engine.clone();
         let clock: Clock = Arc::new(move || ours.now());
         let client = Client::over(Arc::new(Mem(engine.clone())), clock, Arc::new(|_| {}), 7);
@@ -139,6 +142,7 @@ impl Stage {
             config,
             look,
             _folder: folder,
+            _served: served,
         }
     }
 
