@@ -47,14 +47,7 @@ impl Clerk {
                 put("type", "standard");
                 put("chg_model", "standard");
                 put("short_description", &sentence(title));
-                put(
-                    "description",
-                    &cut(&format!(
-                        "{}\n\nledger checkpoint:\n{}",
-                        report.trim_end(),
-                        checkpoint.trim_end()
-                    )),
-                );
+                put("description", &description(report, checkpoint));
                 put("start_date", &time(*started));
                 put("end_date", &time(*finished));
                 put("correlation_id", &id);
@@ -73,6 +66,9 @@ impl Clerk {
                 (self.create("change_request", &id, &Value::Object(body)).await?, false)
             }
         };
+        if already {
+            self.amend(&row, record).await?;
+        }
         if !row.closed() {
             self.attach(&row, record, manifest).await?;
             if ["complete", "nothing"].contains(&result.as_str()) && self.form.assignment_group.is_some() {
@@ -85,6 +81,43 @@ impl Clerk {
             made: Some(row.number),
             ..Receipt::default()
         })
+    }
+
+    /// A run that was filed as partial and went on to its end: the record says so, and its notes keep what it said before. One that
+    /// says the same already is left alone, for a note is added each time it is sent; so is a closed one, which takes no change.
+    async fn amend(&self, row: &Filed, record: &Record) -> Result<(), Failure> {
+        let What::Change {
+            title,
+            report,
+            checkpoint,
+            finished,
+            ..
+        } = &record.what
+        else {
+            return Ok(());
+        };
+        let title = sentence(title);
+        let Some(before) = row.short_description.as_ref().filter(|s| **s != title && !row.closed()) else {
+            return Ok(());
+        };
+        let note = format!("jml run {} has gone on. Before: {}", record.run, sentence(before));
+        let ask = path!["api/now/table/change_request", row.sys_id]
+            .query("sysparm_fields", FIELDS)
+            .json(
+                &json!({"short_description": title, "description": description(report, checkpoint),
+                "end_date": time(*finished), "work_notes": cut(&note)}),
+            )
+            .what(format!("bring {} up to date", row.number))
+            .repeat(Repeat::LookFirst);
+        let now: Filed = result(&self.http.patch(ask).await?)?;
+        // Rules may put it back with 200.
+        match now.short_description {
+            Some(said) if said != title => Err(Failure::permanent(
+                format!("bring {} up to date", row.number),
+                "the instance kept what it said before",
+            )),
+            Some(_) | None => Ok(()),
+        }
     }
 
     async fn incident(&self, record: &Record, title: &str, text: &str) -> Result<Receipt, Failure> {
@@ -225,6 +258,14 @@ impl Clerk {
             }
         }
     }
+}
+
+fn description(report: &str, checkpoint: &str) -> String {
+    cut(&format!(
+        "{}\n\nledger checkpoint:\n{}",
+        report.trim_end(),
+        checkpoint.trim_end()
+    ))
 }
 
 impl Deliver for Clerk {

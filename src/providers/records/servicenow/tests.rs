@@ -99,6 +99,48 @@ async fn what_is_there_is_used_the_oldest_of_two_and_only_what_lacks_is_added() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_record_of_a_run_that_went_on_says_so_once() {
+    const PATCH: &str = "PATCH /api/now/table/change_request/1c87d925c0a801640119d4a4b1d2f3a4?";
+    // The script takes static texts.
+    let of = |title: &str, state: &str| {
+        format!(
+            r#"{{"sys_id": "1c87d925c0a801640119d4a4b1d2f3a4", "number": "CHG0030004", "state": "{state}", "correlation_id": "jml-r-1-00u1-record", "short_description": "{title}"}}"#
+        )
+    };
+    let found =
+        |title: &str, state: &str| -> &'static str { format!(r#"{{"result": [{}]}}"#, of(title, state)).leak() };
+    let changed = |title: &str| -> &'static str { format!(r#"{{"result": {}}}"#, of(title, "-5")).leak() };
+    let attached = r#"{"result": [{"file_name": "manifest-jml-r-1-00u1-record.json", "table_sys_id": "1c87d925c0a801640119d4a4b1d2f3a4"}]}"#;
+    let title = "Leaver: alice@acme.example";
+    let script = Script::of([
+        ok(LOOK, found("Leaver: alice, partial", "-5")),
+        ok(PATCH, changed(title)),
+        ok(LIST, attached),
+    ]);
+    deliver(&script, Form::default(), &change()).await.unwrap();
+    let asked = &script.asked()[1];
+    assert!(
+        asked.contains("Before: Leaver: alice, partial") && asked.contains("okta verified"),
+        "{asked}"
+    );
+    script.finished();
+    // The same again, and a closed one: no note is added.
+    let same = Script::of([ok(LOOK, found(title, "-5")), ok(LIST, attached)]);
+    deliver(&same, Form::default(), &change()).await.unwrap();
+    same.finished();
+    let closed = Script::of([ok(LOOK, found("Leaver: alice, partial", "3"))]);
+    deliver(&closed, Form::default(), &change()).await.unwrap();
+    closed.finished();
+    // A rule that puts it back: told, not passed over.
+    let back = Script::of([
+        ok(LOOK, found("Leaver: alice, partial", "-5")),
+        ok(PATCH, changed("Leaver: alice, partial")),
+    ]);
+    let f = deliver(&back, Form::default(), &change()).await.unwrap_err();
+    assert_eq!(f.kind, Kind::Permanent);
+}
+
+#[tokio::test(start_paused = true)]
 async fn hidden_records_are_unknown_and_nothing_is_made() {
     let script = Script::of([with(LOOK, "x-total-count: 1", NONE)]);
     let f = deliver(&script, Form::default(), &change()).await.unwrap_err();

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// The columns that are asked for: what is missing from an answer was hidden, not empty.
-pub(super) const FIELDS: &str = "sys_id,number,state,correlation_id";
+pub(super) const FIELDS: &str = "sys_id,number,state,correlation_id,short_description";
 /// Descriptions are cut there by the instance.
 const LONGEST: usize = 4000;
 
@@ -61,6 +61,8 @@ pub(super) struct Filed {
     pub(super) number: String,
     pub(super) state: String,
     pub(super) correlation_id: String,
+    /// `None`: hidden.
+    pub(super) short_description: Option<String>,
 }
 
 impl Filed {
