@@ -8,9 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use super::{github, given, google, named::Named, quiet::wild, twin::Reply, zoom};
-use super::{akamai, crowdstrike, given, google, named::Named, quiet::wild, twin::Reply, wiz, zoom};
-use super::{given, google, ldap, named::Named, quiet::wild, twin::Reply, zoom};
+use super::{akamai, crowdstrike, github, given, google, ldap, named::Named, quiet::wild, twin::Reply, wiz, zoom};
 
 /// What becomes of one request.
 #[derive(Default)]

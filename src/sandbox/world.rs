@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
-    datadog::Datadog, github::Github, google::Google, hibob::Hibob, okta::Okta, scim::Scim, servicenow::Servicenow, salesforce::Org, slack::Slack, vault::Vault, zoom::Zoom, successfactors::Successfactors, akamai::Akamai, crowdstrike::CrowdStrike, wiz::Wiz, ldap::Ldap,
+    akamai::Akamai, crowdstrike::CrowdStrike, datadog::Datadog, github::Github, google::Google, hibob::Hibob,
+    ldap::Ldap, okta::Okta, salesforce::Org, scim::Scim, servicenow::Servicenow, slack::Slack,
+    successfactors::Successfactors, vault::Vault, wiz::Wiz, zoom::Zoom,
 };
 
 /// A token of one system. The journal writes its name, never the secret.
@@ -77,7 +79,8 @@ pub struct World {
     pub servicenow: Servicenow,
     pub datadog: Datadog,
     pub hibob: Hibob,
-    successfactors::Successfactors, vault::Vault, zoom::Zoom,
+    pub successfactors: Successfactors,
+    pub vault: Option<Vault>,
     /// Entries changed since the change log was last written: (system, list, id).
     pub dirty: BTreeSet<(String, String, String)>,
 }
