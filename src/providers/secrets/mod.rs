@@ -68,6 +68,7 @@ impl Secrets {
                 let trust = Trust {
                     ca: config.http.authorities(folder)?,
                     proxy: config.http.proxy.as_ref().map(|p| p.as_url().clone()),
+                    egress: config.http.egress.clone(),
                 };
                 Some(Vault::of(section, trust, local.clone(), clock)?)
             }
