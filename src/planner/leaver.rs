@@ -65,8 +65,9 @@ pub fn leaver(seen: &Observation, policy: &Policy, now: DateTime<Utc>, ask: &Ask
         );
     } else {
         let kept = seen.systems.iter().filter_map(|(system, s)| {
-            let app = s.app.clone()?;
-            Some((app, l.preserve(system, s)?))
+            // Whether or not the directory grants the app, its files come first.
+            let kept = l.preserve(system, s)?;
+            Some((s.app.clone()?, kept))
         });
         let kept: BTreeMap<String, Kept> = kept.collect();
         l.remove(&contained, &kept);
