@@ -69,6 +69,7 @@ impl Leaver<'_> {
         let contained = self.shut_out(&shut);
         if account.state == State::Closed {
             self.free_seats(&shut, &[]);
+            self.owned(system, account);
             return;
         }
         // Shutting the account at once ends sessions too.

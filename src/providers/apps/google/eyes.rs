@@ -42,22 +42,29 @@ pub struct Eyes {
 
 type Part = Result<BTreeSet<Held>, Failure>;
 
+enum Seen {
+    User(Box<User>),
+    /// By what it was asked for.
+    Deleted(String),
+    Nobody,
+}
+
 impl Eyes {
     /// The surest name first; one that finds nobody passes on to the next.
-    async fn find(&self, who: Known<'_>) -> Result<Option<User>, Failure> {
+    async fn find(&self, who: Known<'_>) -> Result<Seen, Failure> {
         let known = who.handles;
-        let mut deleted = false;
+        let mut deleted = None;
         let ids = [&known.account, &known.external_id];
         for id in ids.into_iter().flatten().filter(|id| is_id(id)) {
             match user(&self.directory, id).await? {
-                Found::User(u) if u.id == *id => return Ok(Some(*u)),
+                Found::User(u) if u.id == *id => return Ok(Seen::User(u)),
                 Found::User(u) => {
                     return Err(Failure::contradiction(
                         FIND,
                         format!("asked for {id}, got {}", sentence(&u.id)),
                     ));
                 }
-                Found::Deleted => deleted = true,
+                Found::Deleted => deleted = Some(id.clone()),
                 Found::Nobody => {}
             }
         }
@@ -69,10 +76,12 @@ impl Eyes {
         let addresses: BTreeSet<String> = name.chain(&known.addresses).map(|a| a.to_lowercase()).collect();
         let found = try_join_all(addresses.iter().map(|a| user(&self.directory, a))).await?;
         let mut users: BTreeMap<String, User> = BTreeMap::new();
-        for one in found {
+        for (address, one) in addresses.iter().zip(found) {
             match one {
                 Found::User(u) => drop(users.insert(u.id.clone(), *u)),
-                Found::Deleted => deleted = true,
+                Found::Deleted => {
+                    deleted.get_or_insert_with(|| address.clone());
+                }
                 Found::Nobody => {}
             }
         }
@@ -85,7 +94,7 @@ impl Eyes {
             );
         }
         match users.pop_first() {
-            Some((_, u)) if addresses.iter().any(|a| u.is(a)) => Ok(Some(u)),
+            Some((_, u)) if addresses.iter().any(|a| u.is(a)) => Ok(Seen::User(Box::new(u))),
             Some((_, u)) => Err(Failure::contradiction(
                 FIND,
                 format!("the person's address is an alias of {}", sentence(&u.primary_email)),
@@ -94,12 +103,14 @@ impl Eyes {
                 "if that account is theirs: jml link LOGIN google {}, else --not",
                 sentence(&u.id)
             ))),
-            None if deleted => Ok(None),
-            None => self.nobody(who, &addresses).await,
+            None => match deleted {
+                Some(known) => Ok(Seen::Deleted(known)),
+                None => self.nobody(who, &addresses).await,
+            },
         }
     }
 
-    async fn nobody(&self, who: Known<'_>, tried: &BTreeSet<String>) -> Result<Option<User>, Failure> {
+    async fn nobody(&self, who: Known<'_>, tried: &BTreeSet<String>) -> Result<Seen, Failure> {
         self.canary.get_or_try_init(|| self.believe()).await?;
         if who.handles.assigned {
             let tried = tried.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
@@ -109,7 +120,7 @@ impl Eyes {
             )
             .hint("say which account is theirs, or that they have none: jml link LOGIN google ID, or --not"));
         }
-        Ok(None)
+        Ok(Seen::Nobody)
     }
 
     /// Finds an account that is surely there by the query that just found none.
@@ -265,6 +276,25 @@ impl Eyes {
     }
 }
 
+/// Gone already; for some weeks it can be restored.
+fn deleted(known: String) -> Account {
+    let files = Held::new(
+        Holding::Owned,
+        "files",
+        "the files of a deleted account, which can only be had by restoring it first",
+    );
+    Account {
+        login: known.clone(),
+        id: known,
+        state: State::Closed,
+        word: "deleted, restorable".into(),
+        holds: [(Holding::Owned, Observed::Present([files].into()))].into(),
+        blocked: None,
+        known_as: BTreeSet::new(),
+        password_set: None,
+    }
+}
+
 fn span(duration: Duration) -> TimeDelta {
     TimeDelta::from_std(duration).unwrap_or_default()
 }
@@ -300,8 +330,13 @@ impl Observe for Eyes {
     }
 
     async fn observe(&self, who: Known<'_>) -> Result<Observed<Account>, Failure> {
-        let Some(u) = self.find(who).await? else {
-            return Ok(Observed::Absent);
+        let u = match self.find(who).await? {
+            Seen::User(u) => *u,
+            // Of somebody who leaves it is worth a word; for everybody else there is none.
+            Seen::Deleted(known) if who.parts.contains(&Holding::Owned) => {
+                return Ok(Observed::Present(deleted(known)));
+            }
+            Seen::Deleted(_) | Seen::Nobody => return Ok(Observed::Absent),
         };
         let mut account = self.account(&u);
         let asked = |part| who.parts.contains(&part);

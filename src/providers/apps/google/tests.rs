@@ -107,6 +107,12 @@ async fn a_deleted_account_is_absent_and_nobody_only_beside_somebody() {
     let script = Script::of([says(BY_ADDRESS, 412, DELETED)]);
     let seen = find(&script, addresses(&["mia.lund@acme.example"]), &[]).await;
     assert_eq!(seen, Ok(Observed::Absent));
+    let script = Script::of([says(BY_ADDRESS, 412, DELETED)]);
+    let addressed = addresses(&["mia.lund@acme.example"]);
+    let Ok(Observed::Present(gone)) = find(&script, addressed, &[Holding::Owned]).await else {
+        panic!("a leaver's deleted account is worth a word")
+    };
+    assert_eq!((gone.state, gone.word.as_str()), (State::Closed, "deleted, restorable"));
     let script = Script::of([says(BY_ADDRESS, 404, NOBODY), ok(BY_ADMIN, ADMIN)]);
     let seen = find(&script, addresses(&["mia.lund@acme.example"]), &[]).await;
     assert_eq!(seen, Ok(Observed::Absent));
