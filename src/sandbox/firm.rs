@@ -20,6 +20,7 @@ pub fn document(people: usize, seed: u64, now: DateTime<Utc>) -> Value {
         "now": now.trunc_subsecs(3).format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
         "policy": policy(),
         "limits": {"leavers": "25 or 2%"},
+        "config": {"systems": {"badge": {"kind": "manual", "owner": "office@acme.example", "due": "24h", "tasks": ["return badge"]}}},
         "protect": {"people": [
             {"login": "breakglass@acme.example", "owner": "security", "reason": "break-glass account"},
             {"login": "paula.root@acme.example", "owner": "platform", "reason": "owns the platform's root accounts"},
@@ -51,6 +52,7 @@ pub fn document(people: usize, seed: u64, now: DateTime<Utc>) -> Value {
             },
             "wiz": {"admins": ["alice@acme.example"], "issues": ["ben.cole@acme.example"]},
             "akamai": {"edited": ["192.0.2.44"]},
+            "ldap": ldap(),
         },
     })
 }
@@ -259,6 +261,30 @@ fn salesforce(people: usize, seed: u64) -> Value {
         );
     }
     json!({"org_id": "00DAC00000000012AA", "users": users})
+}
+
+/// The domain on the firm's own premises: few have an account there, and its groups stand in Okta too, where nobody can change them.
+fn ldap() -> Value {
+    let on_prem = |(i, p): (usize, &cast::Person)| {
+        let login = p.login.split('@').next().unwrap_or_default();
+        let engineer = p.groups.is_some_and(|all| all.contains(&"AD-ENGINEERS"));
+        let user = json!({"login": login, "name": format!("{} {}", p.first, p.last), "upn": p.login, "mail": p.login,
+            "employee_id": format!("D{:05}", i + 1), "services": if engineer { vec![format!("HTTP/{login}-build.corp.acme.example")] } else { vec![] }});
+        (login.to_owned(), engineer, user)
+    };
+    let here = |p: &cast::Person| p.stories.contains(&"on-prem");
+    let cast = cast::CAST.iter().enumerate().filter(|(_, p)| here(p)).map(on_prem);
+    let all: Vec<(String, bool, Value)> = cast.collect();
+    let engineers: Vec<&str> = all.iter().filter(|a| a.1).map(|a| a.0.as_str()).collect();
+    let everyone: Vec<&str> = all.iter().map(|a| a.0.as_str()).collect();
+    json!({
+        "users": all.iter().map(|a| &a.2).collect::<Vec<_>>(),
+        "groups": [
+            {"name": "AD-ENGINEERS", "members": engineers},
+            {"name": "AD-DOMAIN-USERS", "members": everyone},
+            {"name": "AD-BUILD-HOSTS", "members": ["AD-ENGINEERS"]},
+        ],
+    })
 }
 
 #[cfg(test)]
