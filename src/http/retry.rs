@@ -44,6 +44,7 @@ pub(super) fn judge(attempt: &Attempt<'_>, repeat: Repeat, now: DateTime<Utc>) -
         (Attempt::Failed(WireError::TooLarge(_)), _) => Next::Stop,
         (Attempt::Failed(WireError::TimedOut | WireError::Cut(_)), Repeat::Safe) => Next::Again,
         (Attempt::Failed(WireError::TimedOut | WireError::Cut(_)), Repeat::LookFirst) => Next::Stop,
+        (Attempt::Limited(a), _) if concurrency(a) => Next::Narrow,
         (Attempt::Limited(a), _) => asked_to_wait(a, now).map_or(Next::Again, Next::After),
         (Attempt::Answered(a), repeat) => match (a.status, repeat) {
             (403 | 429, _) if concurrency(a) => Next::Narrow,

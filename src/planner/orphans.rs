@@ -7,7 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::employment::{Word, judge};
+use super::{
+    dates,
+    employment::{Word, judge},
+};
 use crate::model::{Account, Failure, Held, Holding, Person, PersonId, Policy, State, Status, System, Verb, Verbs};
 
 /// What is known of people beside the directory.
@@ -201,7 +204,15 @@ fn standing(person: &Person, policy: &Policy, now: DateTime<Utc>) -> Standing {
     let word = judge(person, policy, now);
     let left = match &word {
         Word::Left { leaving } => leaving.as_ref().map(|l| l.at),
-        Word::Employed { .. } | Word::SetAside(_) => return Standing::Here,
+        Word::Employed { .. } => return Standing::Here,
+        // HR says two things: who is shut, with the leaving date past, is gone all the same.
+        Word::SetAside(_) => {
+            let leaving = person.worker().and_then(|w| dates::leaving(w, policy)).map(|l| l.at);
+            match leaving {
+                Some(at) if at < now && person.status == Status::Deprovisioned => Some(at),
+                Some(_) | None => return Standing::Here,
+            }
+        }
         Word::Missing => None,
     };
     if person.status == Status::Deprovisioned {

@@ -20,14 +20,16 @@ pub fn document(people: usize, seed: u64, now: DateTime<Utc>) -> Value {
         "now": now.trunc_subsecs(3).format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
         "policy": policy(),
         "limits": {"leavers": "25 or 2%"},
-        "config": {"systems": {"badge": {"kind": "manual", "owner": "office@acme.example", "due": "24h", "tasks": ["return badge"]}}},
         "protect": {"people": [
             {"login": "breakglass@acme.example", "owner": "security", "reason": "break-glass account"},
             {"login": "paula.root@acme.example", "owner": "platform", "reason": "owns the platform's root accounts"},
             {"login": "jml.integration@acme.example", "owner": "it", "reason": "jml's own user in Salesforce"},
         ]},
         "roster": {"kind": "okta", "also": staff::KINDS},
-        "config": {"http": {"egress": ["203.0.113.7", "192.0.2.44"]}},
+        "config": {
+            "http": {"egress": ["203.0.113.7", "192.0.2.44"]},
+            "systems": {"badge": {"kind": "manual", "owner": "office@acme.example", "due": "24h", "tasks": ["return badge"]}},
+        },
         "population": {"people": quiet, "seed": seed},
         "okta": okta(now),
         "apps": {

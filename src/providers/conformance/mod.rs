@@ -310,8 +310,6 @@ fn each_row_has_a_fixture_and_what_is_asked_over_a_wire_a_twin() {
         assert_eq!(row.is_target(), !fixture.account.is_empty(), "{}", row.kind);
         let asked =
             row.keeps_secrets() || row.is_target() || row.is_recorder() || row.is_witness() || fixture.files.is_empty();
-        let wired = fixture.wire && asked;
-        let asked = row.keeps_secrets() || row.is_target() || row.is_recorder() || fixture.files.is_empty();
         let wired = (fixture.wire || fixture.port) && asked;
         assert_eq!(
             TWINS.iter().any(|t| t.name == row.kind),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::world::{Command, World, few};
+use super::world::{Command, World, estate, only};
 use crate::{
     cli::exit::Exit,
     ledger::{PersonState, fold::State},
@@ -18,8 +18,8 @@ fn person(state: &State) -> &PersonState {
 }
 
 /// Every system in which the leaver has something, beside the directory.
-async fn estate() -> (BTreeSet<String>, Value) {
-    let w = World::new(few(&[]), 7);
+async fn systems() -> (BTreeSet<String>, Value) {
+    let w = World::new(only(estate(60), &[]), 7);
     let end = w.run(ALICE).await;
     assert_eq!(end.exit(), Some(Exit::Done), "{end:?}");
     let run = w.run_of("leaver").await;
@@ -56,13 +56,13 @@ fn ills(system: &str) -> Vec<(&'static str, Value)> {
 
 #[tokio::test(start_paused = true)]
 async fn any_one_system_out_of_order_keeps_no_other_open_and_is_never_called_done() {
-    let (systems, want) = estate().await;
+    let (systems, want) = systems().await;
     assert!(systems.contains("slack"), "{systems:?}");
     let mut wrong = vec![];
     for system in &systems {
         for (ill, faults) in ills(system) {
             let case = format!("{system}: {ill}");
-            let w = World::new(few(&[]), 7);
+            let w = World::new(only(estate(60), &[]), 7);
             w.faults(&faults);
             let end = w.run(ALICE).await;
             if w.fired().iter().sum::<u64>() == 0 {
