@@ -55,6 +55,8 @@ const ONLY: &[(&str, &[&str])] = &[
             "providers/build",
             "providers/okta/mod",
             "providers/apps/slack/mod",
+            "providers/apps/zoom/mod",
+            "providers/apps/salesforce/mod",
             "providers/apps/scim/mod",
             "providers/records/servicenow/mod",
             "providers/records/datadog/mod",

@@ -20,12 +20,16 @@ status      terminated [INSTANT]   ACTIVE
 department  Engineering                       Engineering
 title       SRE                               SRE
 groups      policy gives 0                    has 10
-system  account             state   policy
-okta    alice@acme.example  ACTIVE  none    ! drift
-        to do: suspend, clear-sessions, revoke-grants, revoke-client-tokens Personal app 1, and 13 more
-slack   alice@acme.example  active  none    ! drift
-        to do: clear-sessions, deactivate
-2 drift.   Plan the repair:  jml leaver alice@acme.example --dry-run --config [FOLDER]/c.toml
+system      account             state   policy
+okta        alice@acme.example  ACTIVE  none    ! drift
+            to do: suspend, clear-sessions, revoke-grants, revoke-client-tokens Personal app 1, and 13 more
+salesforce  alice@acme.example  active  none    ! drift
+            to do: freeze, clear-sessions, revoke-client-tokens Dataloader Partner, remove-member All Sales, and 5 more
+slack       alice@acme.example  active  none    ! drift
+            to do: clear-sessions, deactivate
+zoom        alice@acme.example  active  none    ! drift
+            to do: clear-sessions, deactivate
+4 drift.   Plan the repair:  jml leaver alice@acme.example --dry-run --config [FOLDER]/c.toml
 
 "#]]
     );
