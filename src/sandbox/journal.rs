@@ -155,6 +155,7 @@ const SECRETS: &[&str] = &[
     "client_assertion",
     "assertion",
     "access_token",
+    "DeleteToken",
     "refresh_token",
     "id_token",
     "token",

@@ -175,7 +175,7 @@ impl Call {
     /// It would change something. Slack's reads may come as POST; a token, made or given back, is no change.
     pub fn mutates(&self) -> bool {
         static READ: LazyLock<Regex> = LazyLock::new(|| {
-            Regex::new(r"^(okta POST /oauth2/.*/token|servicenow POST /oauth_token.do|zoom POST /oauth/token|salesforce POST /services/oauth2/token|vault (POST|PUT) /v1/(auth/approle/login|auth/token/(renew|revoke)-self|sys/wrapping/.*)|slack POST /api/(auth\.test|team\.info|users\.(lookupByEmail|info|list|conversations)|conversations\.(list|info|members)))$").unwrap()
+            Regex::new(r"^(okta POST /oauth2/.*/token|servicenow POST /oauth_token.do|zoom POST /oauth/token|salesforce POST /services/oauth2/token|vault (POST|PUT) /v1/(auth/approle/login|auth/token/(renew|revoke)-self|sys/(wrapping/.*|capabilities-self))|slack POST /api/(auth\.test|team\.info|users\.(lookupByEmail|info|list|conversations)|conversations\.(list|info|members)))$").unwrap()
         });
         // A twin says itself which of its POSTs only ask: for a token, for data.
         let asks = jml::sandbox::member::row(&self.system)

@@ -11,7 +11,7 @@ use super::{Screen, Tenant, plan::across, words};
 use crate::{
     cli::text::{self, between, clock, instant, pad, span, width},
     ledger::fold::{PersonState, State, StepRecord},
-    model::{Flow, Outcome, Verb, What},
+    model::{Flow, Outcome, PersonResult, Verb, What},
 };
 
 /// How the commands in it lead back to the same tenant: ` --sandbox`, ` --config FILE`, or nothing.
@@ -110,8 +110,11 @@ pub fn next(state: &State, person: &PersonState, flags: Flags<'_>) -> Vec<Next> 
     out
 }
 
-/// Something is left that a later run can take up: what a person has to do is not.
+/// Something is left that a later run can take up: what a person has to do, or a vendor in its own time, is not.
 fn unfinished(person: &PersonState) -> bool {
+    if person.result() == PersonResult::Complete {
+        return false;
+    }
     let ours = |s: &&StepRecord| s.step.effect.action.verb() != Verb::ByHand;
     person
         .steps

@@ -40,7 +40,7 @@ use crate::{
         engine::{Engine, Setup},
         firm,
         journal::Journal,
-        world,
+        member, world,
     },
 };
 
@@ -182,10 +182,7 @@ impl World {
             control: "http://127.0.0.1:9",
             nonce: "n",
         };
-        let mut of = world::World {
-            given,
-            ..world::World::default()
-        };
+        let mut of = loaded(&engine, given);
         let mut document = config::document(&mut of, &places);
         let mut secrets = BTreeMap::new();
         for (system, table) in document["systems"].as_object_mut().unwrap() {
@@ -195,7 +192,7 @@ impl World {
                 }
                 let name = format!("{system}_{right}");
                 table[right] = format!("env:{name}").into();
-                secrets.insert(name, secret(&engine, system, right).into());
+                secrets.insert(name, secret(&mut of, system, right).into());
             }
         }
         World {
@@ -453,13 +450,47 @@ fn speaks_of(said: &str, e: &Effect) -> bool {
     said.contains(word) && said.contains(&e.account)
 }
 
-fn secret(engine: &Engine, system: &str, right: &str) -> String {
-    let of = |name: &str| engine.credential(&format!("{system}.{name}")).unwrap();
-    match (system, right) {
-        ("slack", "write") => json!({"bot_token": of("write"), "admin_token": of("admin")}).to_string(),
-        ("datadog", "read") => json!({"api_key": of("read"), "app_key": of("app")}).to_string(),
-        _ => of(right),
+/// The same firm once more, for what its rows say of configuration and credentials.
+fn loaded(engine: &Engine, given: Value) -> world::World {
+    let mut of = world::World {
+        now: engine.now(),
+        ..world::World::default()
+    };
+    for m in member::named(&given) {
+        for right in ["read", "write", "all"].iter().chain(m.twin.more) {
+            let name = format!("{}.{right}", m.name);
+            if let Some(secret) = engine.credential(&name) {
+                let write = *right != "read";
+                let system = m.twin.name;
+                of.credentials.push(world::Credential {
+                    system,
+                    name,
+                    secret,
+                    write,
+                });
+            }
+        }
     }
+    of.given = given;
+    for m in member::named(&of.given) {
+        let part = of
+            .given
+            .pointer(&format!("/apps/{}", m.name.replace('/', "~1")))
+            .cloned();
+        let part = if m.name == "okta" {
+            of.given["okta"].clone()
+        } else {
+            part.unwrap_or_default()
+        };
+        m.load(&mut of, &part).unwrap();
+    }
+    of
+}
+
+fn secret(of: &mut world::World, system: &str, right: &str) -> String {
+    let m = member::find(of, system).unwrap();
+    let record = m.record(of, right);
+    record.unwrap_or_else(|| of.secret(&format!("{system}.{right}")).unwrap().to_owned())
 }
 
 /// Nobody watches, and nobody can be asked.
