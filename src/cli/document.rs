@@ -2,6 +2,8 @@
 //!
 //! A run's document is made from plans (a dry run) or from the ledger's fold, never from what was shown on the way.
 
+mod drift;
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
@@ -9,6 +11,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::error::CliError;
+
+pub use drift::Drift;
 
 /// The version of every document.
 pub const JML: u32 = 1;
@@ -567,21 +571,6 @@ pub struct ShowSystem {
     pub mark: String,
     /// What else is worth a look.
     pub detail: Option<String>,
-}
-
-/// Something that is not as HR and policy have it.
-#[derive(Serialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
-pub struct Drift {
-    /// The person's login; of an account that is nobody's, the account's. Empty where a system could not be read.
-    pub login: String,
-    /// The system's name.
-    pub system: String,
-    /// What is wrong.
-    pub what: String,
-    /// Since when, if that is known.
-    pub since: Option<DateTime<Utc>>,
-    /// drift or unknown
-    pub mark: String,
 }
 
 /// What a witness says.

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use crate::model::{
     Action, Flow, GroupKind, Mark, Note, Observation, Observed, Phase, Plan, Policy, Severity, State, Status, Step,
-    StepNo, system::OKTA,
+    StepNo, Verb, system::OKTA,
 };
 
 /// To be added to the plan's notes: a fatal one keeps it out of `Cleared`.
@@ -195,7 +195,12 @@ impl Lint<'_> {
         let mut forgotten = Vec::new();
         for (system, s) in &self.seen.systems {
             let live = match &s.account {
-                Observed::Present(a) => a.state != State::Closed,
+                // Where suspending is all that can be done, suspended is done.
+                Observed::Present(a) => match a.state {
+                    State::Closed => false,
+                    State::Suspended => s.can.contains(&Verb::Deactivate),
+                    State::Pending | State::Active => !s.can.contains(&Verb::ByHand),
+                },
                 Observed::Unknown(_) => true,
                 Observed::Absent => false,
             };

@@ -2,8 +2,13 @@
 //!
 //! Who is due: those whose leaving date is past, the movers and joiners that are called due. The others are there to be left alone.
 
-use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
+mod ids;
+
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
+
+use ids::day;
+pub(super) use ids::{google_id, okta_id, salesforce_id, slack_id};
 
 /// A row of `jml sandbox people`.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
@@ -511,23 +516,6 @@ pub fn cast() -> Vec<Cast> {
     CAST.iter().filter(|p| !p.stories.is_empty()).map(row).collect()
 }
 
-/// `00uC` and their place in the cast, from 1.
-pub(super) fn okta_id(place: usize) -> String {
-    format!("00uC{:016}", place + 1)
-}
-
-pub(super) fn slack_id(place: usize) -> String {
-    format!("U0C{:07}", place + 1)
-}
-
-pub(super) fn google_id(place: usize) -> String {
-    format!("12{:019}", place + 1)
-}
-
-pub(super) fn salesforce_id(place: usize) -> String {
-    format!("005AF{:010}YAA", place + 1)
-}
-
 /// The person as the world's format lists them.
 pub(super) fn okta_user(place: usize, p: &Person, now: DateTime<Utc>) -> Value {
     let mut profile = json!({"login": p.login, "firstName": p.first, "lastName": p.last, "department": p.department, "title": p.title});
@@ -550,18 +538,6 @@ pub(super) fn okta_user(place: usize, p: &Person, now: DateTime<Utc>) -> Value {
     }
     (p.extra)(&mut user);
     user.into()
-}
-
-/// A day in Chicago, from its winter clock: never later than it is there.
-fn day(now: DateTime<Utc>, days: i64) -> NaiveDate {
-    let today = (now - TimeDelta::hours(6)).date_naive();
-    let off = Days::new(days.unsigned_abs());
-    let then = if days < 0 {
-        today.checked_sub_days(off)
-    } else {
-        today.checked_add_days(off)
-    };
-    then.unwrap_or(today)
 }
 
 #[cfg(test)]

@@ -66,8 +66,9 @@ fn no_field_reaches_a_terminal_or_a_path_raw() {
         "T\u{9b}1",
     ]);
     look(&["leaver", EVE, "--dry-run"]);
-    let out = look(&["leaver", EVE, "--confirm", EVE]).exits(0);
-    assert!(out.stdout.contains("COMPLETE"), "{}", out.stdout);
+    // Okta assigns apps in which nobody of that name is known: those stay open, by name.
+    let out = look(&["leaver", EVE, "--confirm", EVE]).exits(4);
+    assert!(out.stdout.contains("PARTIAL, contained"), "{}", out.stdout);
     assert_eq!(s.state()["okta"]["users"][&eve]["status"], "DEPROVISIONED");
     for output in ["human", "json", "ndjson", "csv"] {
         for args in [
@@ -126,7 +127,7 @@ fn no_secret_is_ever_seen_again() {
         if name.ends_with(".read") || name.ends_with(".write") {
             let text = fs::read_to_string(e.path()).unwrap();
             match serde_json::from_str(&text) {
-                Ok(v) => strings(&v, &mut secrets),
+                Ok(v) => strings(&secret_part(v), &mut secrets),
                 Err(_) => secrets.push(text.trim().to_owned()),
             }
         }
@@ -140,4 +141,13 @@ fn no_secret_is_ever_seen_again() {
             assert!(!text.contains(secret.as_str()), "secret {n} is in the {place}");
         }
     }
+}
+
+/// Of a credential's record what is secret: who asks stands in every request for a token, and is no secret.
+fn secret_part(mut record: Value) -> Value {
+    if let Some(all) = record.as_object_mut() {
+        let open = ["_id", "email", "_uri", "type", "user", "username"];
+        all.retain(|name, _| !open.iter().any(|end| name.ends_with(end)));
+    }
+    record
 }

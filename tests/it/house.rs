@@ -58,6 +58,8 @@ const ONLY: &[(&str, &[&str])] = &[
             "providers/apps/zoom/mod",
             "providers/apps/salesforce/mod",
             "providers/apps/scim/mod",
+            "providers/apps/github/mod",
+            "providers/apps/google/mod",
             "providers/records/servicenow/mod",
             "providers/records/datadog/mod",
             "providers/script", // for the tests of providers
@@ -162,7 +164,9 @@ fn files(dir: &Path, out: &mut Vec<PathBuf>) {
     let Ok(rd) = fs::read_dir(dir) else { return };
     for e in rd.flatten() {
         let p = e.path();
-        if p.file_stem().is_some_and(|s| s == "tests" || s == "conformance") {
+        if p.file_stem()
+            .is_some_and(|s| s == "tests" || s == "samples" || s == "conformance")
+        {
             continue; // `mod tests;` in a file or folder of its own may import what it likes, as the inline one
         } else if p.is_dir() {
             files(&p, out)

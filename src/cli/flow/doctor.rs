@@ -19,7 +19,6 @@ use crate::{
         firm::Firm,
         view::{self, list::List},
     },
-    config::BaseUrl,
     model::{Failure, Kind, System, system::OKTA},
     providers::registry,
 };
@@ -205,7 +204,8 @@ fn worst(all: impl Iterator<Item = Exit>) -> Exit {
 /// Where a system is.
 #[derive(serde::Deserialize)]
 struct At {
-    url: Option<BaseUrl>,
+    /// Whatever it begins with: a directory's is no web address.
+    url: Option<String>,
 }
 
 #[cfg(test)]

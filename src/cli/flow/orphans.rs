@@ -17,9 +17,9 @@ use crate::{
         text,
         view::list::List,
     },
-    model::{Account, Failure, Person, PersonId, System, system::OKTA},
+    model::{Account, Failure, Person, PersonId, System, Verb, system::OKTA},
     planner::orphans::{Accused, Found, Remembered, Seat, Whose},
-    providers::Cursor,
+    providers::{Cursor, Eyes},
 };
 
 const COLUMNS: &[&str] = &["login", "system", "what", "since", "mark"];
@@ -41,11 +41,11 @@ pub async fn look(firm: &Firm, only: Option<&System>) -> Result<Everywhere, CliE
         not: known.not.into_iter().map(|(s, y, a)| (PersonId(s), y, a)).collect(),
         former: known.former,
     };
+    // What only people can do holds no accounts.
+    let holds = |eyes: &dyn Eyes| !eyes.can().contains(&Verb::ByHand);
     let wanted = |s: &&System| **s != OKTA && only.is_none_or(|o| *s == o);
-    let reads = firm
-        .look
-        .eyes
-        .keys()
+    let systems = firm.look.eyes.iter().filter(|(_, e)| holds(e.as_ref())).map(|(s, _)| s);
+    let reads = systems
         .filter(wanted)
         .map(|system| async move { (system.clone(), accounts(firm, system).await) });
     let (people, systems) = futures::join!(read::everyone(firm), join_all(reads));

@@ -317,3 +317,19 @@ fn only(plan: &Plan, system: &str) -> String {
     let lines = brief.lines().filter(|l| l.contains(&format!(" {system} ")));
     lines.map(|l| format!("{}\n", l.trim_end())).collect()
 }
+
+#[test]
+fn what_can_only_be_suspended_is_not_forgotten_once_it_is() {
+    use Verb::*;
+    let firm = firm().target("google", &[ClearSessions, Suspend]);
+    let done = of(&firm, "google", &[])
+        .account("google", |a| a.state = State::Suspended)
+        .status(Status::Deprovisioned, &[]);
+    // The lint of `leaver` would panic here.
+    let plan = firm.leaver(&done);
+    assert!(
+        plan.steps.iter().all(|s| s.effect.action.verb() != Suspend),
+        "{}",
+        plan.brief()
+    );
+}

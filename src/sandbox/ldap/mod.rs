@@ -35,6 +35,7 @@ const EPOCH: i64 = 11_644_473_600;
 pub const TWIN: Twin = Twin {
     name: NAME,
     scheme: "ldap",
+    asks: |method, _, _| method != "modify",
     answer,
     load,
     state,

@@ -3,6 +3,7 @@
 use super::{At, Block, Finding};
 use crate::{
     cli::{error::CliError, exit::Exit, firm::Firm, flow::posture},
+    config::BaseUrl,
     config::{Read, Reference, SecretRef, Section, Write},
     http::path,
     model::{Failure, Kind},
@@ -21,7 +22,7 @@ pub(super) async fn block(firm: &Firm, section: &Section) -> Result<Block, CliEr
     let at: At = section.parse()?;
     let mut block = Block {
         system: section.system.to_string(),
-        url: at.url.as_ref().map(ToString::to_string),
+        url: at.url.clone(),
         ..Block::default()
     };
     match firm.look.eyes.get(&section.system) {
@@ -92,10 +93,10 @@ async fn witness(firm: &Firm, section: &Section) -> Vec<Finding> {
 
 /// Recorders are only written to, so nothing of theirs can be read: does anything answer there?
 async fn reachable(firm: &Firm, section: &Section, at: &At) -> Finding {
-    let Some(url) = &at.url else {
+    let Some(url) = at.url.as_ref().and_then(|u| u.parse::<BaseUrl>().ok()) else {
         return Finding::unknown("reach", "the configuration names no address that could be asked");
     };
-    let reader = firm.parts().anonymous(&section.system, url, crate::http::plain);
+    let reader = firm.parts().anonymous(&section.system, &url, crate::http::plain);
     let what = format!("ask {} without a credential", section.system);
     match reader.get(path![].what(what)).await {
         Ok(_) => Finding::ok("reach", "something answers there"),

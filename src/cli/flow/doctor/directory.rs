@@ -29,7 +29,7 @@ pub(super) async fn block(firm: &Firm, section: &Section) -> Result<Block, CliEr
     let d = &firm.look.directory;
     let mut block = Block {
         system: section.system.to_string(),
-        url: at.url.as_ref().map(ToString::to_string),
+        url: at.url.clone(),
         ..Block::default()
     };
     let out = &mut block.findings;

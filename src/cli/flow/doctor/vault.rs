@@ -14,7 +14,7 @@ pub(super) async fn block(firm: &Firm, section: &Section) -> Result<Block, CliEr
     let at: At = section.parse()?;
     let mut block = Block {
         system: section.system.to_string(),
-        url: at.url.as_ref().map(ToString::to_string),
+        url: at.url.clone(),
         ..Block::default()
     };
     let kept = firm.config.kept_in_vault();

@@ -108,11 +108,23 @@ async fn any_one_system_out_of_order_keeps_no_other_open_and_is_never_called_don
             }
             w.faults(&json!([]));
             w.rest().await;
-            w.run(Command::Sweep).await;
+            let swept = w.run(Command::Sweep).await;
             w.rest().await;
             let run = w.run_of("leaver").await;
             if person(&run).result != Some(PersonResult::Complete) {
-                wrong.push(format!("{case}: ends as {:?}", person(&run).result));
+                let p = person(&run);
+                let left = p.live().filter(|r| !r.settled());
+                let left: Vec<String> = left
+                    .map(|r| {
+                        format!(
+                            "{}:{} {:?}",
+                            r.step.effect.system,
+                            r.step.effect.action.name(),
+                            r.progress
+                        )
+                    })
+                    .collect();
+                wrong.push(format!("{case}: ends as {:?} after {swept:?}: {left:?}", p.result));
             }
             let state = w.state();
             for part in ["users", "apps", "slack"] {

@@ -14,6 +14,7 @@ use futures::future::try_join_all;
 use super::{
     Find, Settings, VERBS,
     directory::Reader,
+    few::{only, shared},
     profile::{Kind, Lock, Profile},
     value::{Entry, Guid, escaped, escaped_raw, filetime, leaf, sibling, sid, under},
 };
@@ -396,18 +397,6 @@ impl Eyes {
     }
 }
 
-/// The part of two DNs that is the same, from the end.
-fn shared(a: &str, b: &str) -> String {
-    let parts = |t: &str| t.split(',').map(|p| p.trim().to_owned()).rev().collect::<Vec<_>>();
-    let same = parts(a)
-        .into_iter()
-        .zip(parts(b))
-        .take_while(|(x, y)| x.eq_ignore_ascii_case(y));
-    let mut same: Vec<String> = same.map(|(x, _)| x).collect();
-    same.reverse();
-    if same.is_empty() { a.to_owned() } else { same.join(",") }
-}
-
 fn word(entry: &Entry, disabled: bool) -> String {
     let computed = entry.number("msDS-User-Account-Control-Computed").unwrap_or(0);
     let ends = entry.number("accountExpires").and_then(filetime);
@@ -420,22 +409,6 @@ fn word(entry: &Entry, disabled: bool) -> String {
         },
         (false, false, None) => "enabled".into(),
     }
-}
-
-fn only(mut found: Vec<Entry>, what: &str) -> Result<Option<Entry>, Failure> {
-    if found.len() > 1 {
-        let names = found
-            .iter()
-            .take(5)
-            .map(|e| leaf(e.dn()))
-            .collect::<Vec<_>>()
-            .join(" and ");
-        let summary = format!("{} accounts answer to it: {}", found.len(), sentence(&names));
-        return Err(
-            Failure::contradiction(what, summary).hint("say which one is theirs: jml link LOGIN SYSTEM ACCOUNT")
-        );
-    }
-    Ok(found.pop())
 }
 
 fn value(person: &Person, from: &str) -> Option<String> {

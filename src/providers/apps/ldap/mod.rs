@@ -7,6 +7,7 @@
 mod directory;
 mod eyes;
 mod fault;
+mod few;
 mod hands;
 mod profile;
 #[cfg(test)]
