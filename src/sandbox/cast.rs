@@ -42,13 +42,6 @@ pub(super) struct Person {
     pub extra: fn(&mut Map<String, Value>),
 }
 
-impl Person {
-    /// Who starts has nothing yet.
-    pub fn has_github(&self) -> bool {
-        self.starts.is_none_or(|days| days < 0)
-    }
-}
-
 /// How much of Salesforce somebody has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Crm {

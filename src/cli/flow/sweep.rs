@@ -31,7 +31,7 @@ use crate::{
         view,
     },
     ledger::entry::Swept,
-    model::{Flow, PersonResult},
+    model::{Effect, Flow, PersonResult, Plan, Verb},
     planner::{
         brake::{self, PlanSet},
         consent::{self, Consent},
@@ -161,6 +161,13 @@ pub async fn once(cx: &Context, firm: &Firm, args: &Args) -> Result<Exit, CliErr
     }
     let (work, idle): (Vec<Subject>, Vec<Subject>) = able.into_iter().partition(worth);
     tell.idle = idle.len();
+    for s in &idle {
+        let person = s.open.as_ref().and_then(|run| run.people.get(&s.id().0));
+        if person.is_some_and(|p| p.overdue(started)) {
+            tell.exit = tell.exit.worse(Exit::Partial);
+            tell.note(s.login(), "what is owed is past its time");
+        }
+    }
     let set = PlanSet {
         plans: work.iter().filter_map(|s| s.plan.clone().ok()).collect(),
         population: read.facts.people.len(),
@@ -220,7 +227,36 @@ fn need() -> Need {
 }
 
 fn worth(s: &Subject) -> bool {
-    s.open.is_some() || s.plan.as_ref().is_ok_and(|p| !p.is_empty())
+    let Ok(plan) = &s.plan else { return false };
+    if plan.is_empty() {
+        return s.open.is_some();
+    }
+    !waits(s, plan)
+}
+
+/// All that is left waits for somebody else, and the open run says so already: to write it down again at each sweep tells nobody
+/// anything.
+fn waits(s: &Subject, plan: &Plan) -> bool {
+    let Some(person) = s.open.as_ref().and_then(|run| run.people.get(&s.id().0)) else {
+        return false;
+    };
+    // A transfer gets its name only when it runs.
+    let name = |e: &Effect| {
+        let verb = e.action.verb();
+        let object = e
+            .action
+            .object()
+            .filter(|_| verb != Verb::FinishTransfer)
+            .map(str::to_owned);
+        (e.system.clone(), verb, object)
+    };
+    let owed: BTreeSet<_> = person
+        .live()
+        .filter(|r| !r.settled())
+        .map(|r| name(&r.step.effect))
+        .collect();
+    let planned: BTreeSet<_> = plan.steps.iter().map(|step| name(&step.effect)).collect();
+    plan.steps.iter().all(|step| step.waits.is_some()) && owed == planned
 }
 
 fn forecast(cx: &Context, firm: &Firm, mut tell: Telling, within: Duration) -> Exit {

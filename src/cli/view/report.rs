@@ -300,6 +300,9 @@ impl Report<'_> {
             out += line.trim_end();
             out.push('\n');
         }
+        if !unfinished(self.person) {
+            return out;
+        }
         let retries = match next.len() {
             1 => "The sweep tries again until then.",
             _ => "The sweep tries all of it again until then.",

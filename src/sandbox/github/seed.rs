@@ -22,7 +22,8 @@ pub fn seed(people: usize, seed: u64) -> Value {
         members.push(json!({"id": m.id, "login": m.login, "pats": u8::from(n % 50 == 0)}));
         platform.push(m.login);
     }
-    let there = |p: &&cast::Person| p.department == "Engineering" && p.has_github();
+    // Who starts has nothing yet.
+    let there = |p: &&cast::Person| p.department == "Engineering" && p.starts.is_none_or(|days| days < 0);
     for (i, p) in CAST.iter().enumerate() {
         let login = login(p.first, p.last);
         if p.stories.contains(&"github-invited") || !there(&p) {
