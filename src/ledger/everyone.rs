@@ -41,7 +41,11 @@ impl Ledger {
                 state.take(&e).map_err(LedgerError::from)?;
                 let at = e.envelope.time;
                 match &e.body {
-                    Some(Body::Finished { subject, step, .. } | Body::Verified { subject, step }) => {
+                    Some(
+                        Body::Finished { subject, step, .. }
+                        | Body::Verified { subject, step }
+                        | Body::Ticked { subject, step, .. },
+                    ) => {
                         if let Some(record) = state.people.get(subject).and_then(|p| p.steps.get(*step)) {
                             histories.entry(subject.clone()).or_default().learn(record, at);
                         }

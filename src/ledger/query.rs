@@ -361,7 +361,7 @@ impl Keeper {
                         history.last_closed = Some((person.flow, result, at));
                     }
                 }
-                Some(Body::Finished { step, .. } | Body::Verified { step, .. }) => {
+                Some(Body::Finished { step, .. } | Body::Verified { step, .. } | Body::Ticked { step, .. }) => {
                     if let Some(record) = state.people.get(subject).and_then(|p| p.steps.get(step)) {
                         history.learn(record, at);
                     }

@@ -150,6 +150,9 @@ impl Eyes {
         let answer = self.find.rest.get(ask.accept(404).what(&what)).await?;
         // An organisation without SAML has no such list.
         if answer.success() {
+            if answer.next_link().is_some() {
+                return Err(Failure::contradiction(what, "more credentials than one page holds"));
+            }
             for c in answer.json::<Vec<Authorization>>()? {
                 let title = c.authorized_credential_title.or(c.token_last_eight).unwrap_or_default();
                 let name = format!("{} {title}", c.credential_type);

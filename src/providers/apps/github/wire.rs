@@ -93,7 +93,8 @@ pub fn explain(answer: &Answer, what: &str) -> Failure {
     let left = answer.header("x-ratelimit-remaining");
     let limited = body.message.contains("rate limit") || body.message.contains("abuse detection");
     let kind = match answer.status {
-        403 | 429 if answer.header("retry-after").is_some() || left == Some("0") || limited => Kind::Throttled,
+        429 => Kind::Throttled,
+        403 if answer.header("retry-after").is_some() || left == Some("0") || limited => Kind::Throttled,
         401 | 403 => Kind::Auth,
         408 | 500.. => Kind::Transient,
         _ => Kind::Permanent,
