@@ -35,7 +35,7 @@ pub fn leave(seen: &Observation, policy: &Policy, now: DateTime<Utc>) -> Result<
     };
     let suspended = person.status == Status::Suspended;
     let first: Vec<StepNo> = if person.offers.contains("suspend") && !suspended {
-        vec![draft.put(place, Action::Suspend, &[], &format!("{word}, and policy suspends"))]
+        vec![draft.put(place, Action::Suspend, &[], format!("{word}, and policy suspends"))]
     } else {
         Vec::new()
     };

@@ -118,14 +118,13 @@ impl Minting {
             Ok((value, asked + life))
         };
         minted.await.map_err(|mut failure: Failure| {
-            for text in [
+            let texts = [
                 Some(&mut failure.summary),
                 failure.code.as_mut(),
                 failure.hint.as_mut().map(|h| &mut h.text),
-            ] {
-                if let Some(text) = text {
-                    record.hush(text);
-                }
+            ];
+            for text in texts.into_iter().flatten() {
+                record.hush(text);
             }
             failure
         })

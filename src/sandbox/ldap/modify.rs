@@ -81,7 +81,7 @@ fn user(mut u: User, change: &Value, now: i64) -> Result<User, Reply> {
             let Some(password) = text
                 .strip_prefix('"')
                 .and_then(|t| t.strip_suffix('"'))
-                .filter(|_| wide.len() % 2 == 0)
+                .filter(|_| wide.len().is_multiple_of(2))
             else {
                 return Err(no(
                     53,

@@ -132,7 +132,7 @@ async fn a_frozen_login_is_suspended_and_an_inactive_user_closed() {
     let frozen: &'static str = Box::leak(frozen.into_boxed_str());
     for (answer, want) in [(frozen, State::Suspended), (NONE, State::Active)] {
         let script = Script::of([
-            ok(BY_NAMES, listed(&[mia.clone()])),
+            ok(BY_NAMES, listed(std::slice::from_ref(&mia))),
             ok(query!("Id%2C%20UserId"), answer),
         ]);
         let Ok(Observed::Present(a)) = find(&script, called(&["mia@acme.example"]), &[]).await else {
