@@ -1,12 +1,16 @@
 //! One leaver at 60 ms a call, in exact time: round trips on the critical path, and calls counted.
 
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
-use serde_json::json;
+use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::{
     wire::Sent,
-    world::{Command, World, few},
+    world::{Command, World, estate, few, only},
 };
 use crate::{cli::exit::Exit, ledger::fold::PersonState};
 
@@ -74,4 +78,75 @@ async fn a_leaver_takes_its_round_trips_and_no_more() {
         .count();
     assert_eq!((groups, direct), (8, 3));
     assert_eq!(calls, 9 + groups + direct + 3 + 1 + 1 + 1 + 2);
+}
+
+/// The directory and five apps, and who keeps the record.
+const SIX: [&str; 6] = ["okta", "slack", "github", "google", "salesforce", "zoom"];
+
+fn six() -> Value {
+    let mut given = only(estate(60), &[]);
+    given["latency"] = json!("60ms");
+    given["okta"]["deactivate_delay"] = json!("0s");
+    let apps = given["apps"].as_object_mut().unwrap();
+    apps.retain(|name, _| SIX.contains(&name.as_str()) || ["servicenow", "datadog"].contains(&name.as_str()));
+    given["config"]["systems"].as_object_mut().unwrap().remove("badge");
+    given
+}
+
+#[tokio::test(start_paused = true)]
+async fn six_systems_take_as_long_as_the_longest_chain_among_them() {
+    let w = World::new(six(), 7);
+    let end = w.run(Command::Leaver("alice@acme.example")).await;
+    assert_eq!(end.exit(), Some(Exit::Done));
+    let (run, times) = (w.run_of("leaver").await, w.times("leaver").await);
+    let p = run.people.values().next().unwrap();
+    let sent = w.wire.sent();
+    let calls = |system: &str, from: Instant, to: Instant| -> BTreeSet<Instant> {
+        let of = sent.iter().filter(|c| c.system == system && c.at >= from && c.at < to);
+        of.map(|c| c.at).collect()
+    };
+    let begun = times.values().map(|(started, _)| *started).min().unwrap();
+    let reported = sent.iter().find(|c| c.system == "datadog").unwrap().at;
+
+    // What each step costs is its own calls, one after another; what it waits for is what the plan names, and nothing else.
+    let mut chain: Vec<Duration> = vec![];
+    for (n, r) in p.steps.iter().enumerate() {
+        let before = r.step.after.iter().map(|a| chain[*a]).max().unwrap_or_default();
+        let Some((started, ended)) = times.get(&n) else {
+            chain.push(before);
+            continue;
+        };
+        let own = calls(r.step.effect.system.as_str(), *started, *ended).len();
+        let cost = CALL * u32::try_from(own).unwrap();
+        assert_eq!(
+            (*started - begun, *ended - *started),
+            (before, cost),
+            "step {n}: {:?}",
+            r.step
+        );
+        chain.push(before + cost);
+    }
+    // Each is read again as soon as its own last step has ended.
+    let mut paths = BTreeMap::new();
+    for system in SIX {
+        let own = p
+            .steps
+            .iter()
+            .zip(&chain)
+            .filter(|(r, _)| r.step.effect.system.as_str() == system);
+        let last = own.map(|(_, end)| *end).max().unwrap();
+        let reads = calls(system, begun + last, reported).len();
+        assert!(reads > 0, "{system} was not read again");
+        paths.insert(system, last + CALL * u32::try_from(reads).unwrap());
+    }
+    let (longest, path) = paths.iter().max_by_key(|(_, path)| **path).unwrap();
+    let wall = reported - begun;
+    assert_eq!(wall, *path, "{longest} is the longest of {paths:?}");
+
+    // One call after another, as a script makes them, would take so many times as long.
+    let applying = sent
+        .iter()
+        .filter(|c| SIX.contains(&c.system.as_str()) && c.at >= begun);
+    let script = CALL * u32::try_from(applying.count()).unwrap();
+    assert!(script >= wall * 5, "{script:?} one after another, {wall:?} here");
 }

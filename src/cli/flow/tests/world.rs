@@ -28,7 +28,7 @@ use crate::{
     config::Config,
     http::Client,
     ledger::{
-        Body, Filter, Ledger, Meta,
+        Body, Entry, Filter, Ledger, Meta,
         fold::{Progress, State},
         store::Memory,
     },
@@ -360,6 +360,29 @@ impl World {
         let one = found.next().expect("the command began a run");
         assert!(found.next().is_none(), "a person's change is one run");
         one
+    }
+
+    /// When each step of the one person of that run was started and ended.
+    pub async fn times(&self, kind: &str) -> BTreeMap<usize, (Instant, Instant)> {
+        let filter = Filter {
+            run: Some(self.run_of(kind).await.run),
+            ..Filter::default()
+        };
+        let start: DateTime<Utc> = START.parse().unwrap();
+        let at = |e: &Entry| self.begun + (e.envelope.time - start).to_std().unwrap();
+        let mut times = BTreeMap::new();
+        for e in self.ledger(ORGANISATION).unwrap().entries(filter).await.unwrap() {
+            match &e.body {
+                Some(Body::Started { step, .. }) => {
+                    times.insert(*step, (at(&e), at(&e)));
+                }
+                Some(Body::Finished { step, .. }) if times.contains_key(step) => {
+                    times.get_mut(step).unwrap().1 = at(&e)
+                }
+                _ => {}
+            }
+        }
+        times
     }
 
     /// Every run of the ledger.
