@@ -26,8 +26,10 @@ pub struct Everyone {
     pub not: BTreeSet<(Subject, System, String)>,
     /// Logins of people whom a run took leave of, lower case, and when.
     pub former: BTreeMap<String, DateTime<Utc>>,
-    /// Runs with somebody who is not finished: run, subject, flow.
-    pub open: Vec<(String, Subject, Flow)>,
+    /// With an unfinished run: its flow.
+    pub open: BTreeMap<Subject, Flow>,
+    /// With nothing left but what people do by hand, as it stands in the run.
+    pub by_hand: Vec<PersonState>,
 }
 
 impl Ledger {
@@ -99,19 +101,17 @@ impl Ledger {
                 .map(|(s, h)| (s, h.given))
                 .filter(|(_, g)| !g.is_empty())
                 .collect();
-            all.open = runs
-                .into_iter()
-                .flat_map(|(run, state)| {
-                    let open = |p: &&PersonState| !p.finished() && p.held.is_none();
-                    let people: Vec<_> = state
-                        .people
-                        .values()
-                        .filter(open)
-                        .map(|p| (run.clone(), p.subject.clone(), p.flow))
-                        .collect();
-                    people
-                })
-                .collect();
+            for (_, mut state) in runs {
+                for (subject, p) in std::mem::take(&mut state.people) {
+                    match p {
+                        p if p.finished() || p.held.is_some() => {}
+                        p if p.waits_for_people() => all.by_hand.push(p),
+                        p => {
+                            all.open.insert(subject, p.flow);
+                        }
+                    }
+                }
+            }
             Ok(all)
         })
         .await

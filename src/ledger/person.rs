@@ -485,6 +485,16 @@ impl PersonState {
         }
     }
 
+    /// Nothing is left but what people do by hand: no system can say anything about it.
+    pub fn waits_for_people(&self) -> bool {
+        let mut left = self.live().filter(|s| !s.settled()).peekable();
+        self.complete_but_late() && left.peek().is_some() && left.all(|s| s.step.effect.action.verb() == Verb::ByHand)
+    }
+
+    fn complete_but_late(&self) -> bool {
+        self.result == Some(PersonResult::Complete) && self.expects_met()
+    }
+
     /// Something raises the exit code: not settled, and not owed within its own deadline.
     pub fn overdue(&self, now: DateTime<Utc>) -> bool {
         let late = |outcome: Option<&Outcome>| match outcome {

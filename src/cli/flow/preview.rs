@@ -10,7 +10,7 @@ use futures::{StreamExt, stream};
 use crate::{
     cli::{error::CliError, firm::Firm},
     ledger::{
-        History,
+        History, PersonState,
         fold::{Progress, State, StepRecord},
     },
     model::{
@@ -79,6 +79,10 @@ impl Subject {
     }
     pub fn login(&self) -> &str {
         &self.seen.person.login
+    }
+    /// How this person stands in the run that is taken up.
+    pub fn state(&self) -> Option<&PersonState> {
+        self.open.as_ref()?.people.get(&self.id().0)
     }
 }
 

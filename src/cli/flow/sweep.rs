@@ -160,14 +160,7 @@ pub async fn once(cx: &Context, firm: &Firm, args: &Args) -> Result<Exit, CliErr
         tell.refused(s);
     }
     let (work, idle): (Vec<Subject>, Vec<Subject>) = able.into_iter().partition(worth);
-    tell.idle = idle.len();
-    for s in &idle {
-        let person = s.open.as_ref().and_then(|run| run.people.get(&s.id().0));
-        if person.is_some_and(|p| p.overdue(started)) {
-            tell.exit = tell.exit.worse(Exit::Partial);
-            tell.note(s.login(), "what is owed is past its time");
-        }
-    }
+    tell.waiting(&read.by_hand, &idle);
     let set = PlanSet {
         plans: work.iter().filter_map(|s| s.plan.clone().ok()).collect(),
         population: read.facts.people.len(),
@@ -184,7 +177,7 @@ pub async fn once(cx: &Context, firm: &Firm, args: &Args) -> Result<Exit, CliErr
         return Ok(planned(cx, firm, tell, &work, args.gate.exit_code));
     }
     if work.is_empty() {
-        tell.log(&idle, &[]);
+        tell.log(&idle, &[], &cx.flags());
         return settle_up(cx, firm, tell, &read, &lanes, vec![]).await;
     }
     let word = if args.gate.yes { "--yes" } else { "answered y" };
@@ -207,7 +200,7 @@ pub async fn once(cx: &Context, firm: &Firm, args: &Args) -> Result<Exit, CliErr
     for (s, e) in &passed {
         tell.passed(s, e);
     }
-    tell.log(&idle, &states);
+    tell.log(&idle, &states, &cx.flags());
     // A run that was taken up may have people whom an earlier sweep finished.
     tell.touched.retain(|s| ours.contains(s));
     let exit = settle_up(cx, firm, tell, &read, &lanes, states).await;
@@ -237,7 +230,7 @@ fn worth(s: &Subject) -> bool {
 /// All that is left waits for somebody else, and the open run says so already: to write it down again at each sweep tells nobody
 /// anything.
 fn waits(s: &Subject, plan: &Plan) -> bool {
-    let Some(person) = s.open.as_ref().and_then(|run| run.people.get(&s.id().0)) else {
+    let Some(person) = s.state() else {
         return false;
     };
     // A transfer gets its name only when it runs.

@@ -8,6 +8,7 @@ use futures::{StreamExt, stream};
 
 use crate::{
     cli::{error::CliError, firm::Firm, flow::errors},
+    ledger::PersonState,
     model::{Failure, Person, PersonId},
     planner::{
         guards::Memory,
@@ -23,6 +24,8 @@ const WIDTH: usize = 4;
 pub(super) struct Read {
     pub(super) facts: Facts,
     pub(super) pages: usize,
+    /// Who is done with, but for what people do by hand.
+    pub(super) by_hand: Vec<PersonState>,
 }
 
 /// Everybody page by page, and the members of each managed group page by page: never a call a person.
@@ -80,7 +83,7 @@ pub(super) async fn read(firm: &Firm, tenant: &Tenant) -> Result<Read, CliError>
         open: everyone
             .open
             .iter()
-            .map(|(_, s, flow)| (PersonId(s.clone()), *flow))
+            .map(|(s, flow)| (PersonId(s.clone()), *flow))
             .collect(),
         finished: everyone
             .finished
@@ -104,7 +107,11 @@ pub(super) async fn read(firm: &Firm, tenant: &Tenant) -> Result<Read, CliError>
             )
         }),
     };
-    Ok(Read { facts, pages })
+    Ok(Read {
+        facts,
+        pages,
+        by_hand: everyone.by_hand,
+    })
 }
 
 pub(super) async fn members(firm: &Firm, group: &str) -> (Result<Vec<PersonId>, Failure>, usize) {

@@ -14,7 +14,7 @@ use crate::{
         flow::{preview::Subject, say},
         view,
     },
-    ledger::fold::State,
+    ledger::{PersonState, fold::State},
     model::{Failure, Kind, PersonId, PersonResult},
     planner::{refusal::Class, sweep::Shown},
 };
@@ -34,7 +34,8 @@ pub(super) struct Telling {
     pub(super) people: Vec<document::Person>,
     pub(super) notes: Vec<String>,
     pub(super) held: usize,
-    pub(super) idle: usize,
+    /// Done with, but for what people do by hand.
+    pub(super) by_hand: usize,
     pub(super) touched: BTreeSet<String>,
     pub(super) exit: Exit,
 }
@@ -127,19 +128,35 @@ impl Telling {
     pub(super) fn note(&mut self, login: &str, text: &str) {
         self.notes.push(format!("{login} {text}"));
     }
-    pub(super) fn log(&mut self, idle: &[Subject], states: &[State]) {
+    /// Who waits for people, or for a vendor: counted, and told where it is past its time.
+    pub(super) fn waiting(&mut self, by_hand: &[PersonState], idle: &[Subject]) {
+        self.by_hand = by_hand.len();
+        for p in by_hand.iter().chain(idle.iter().filter_map(Subject::state)) {
+            if p.overdue(self.started) {
+                self.exit = self.exit.worse(Exit::Partial);
+                self.note(&p.login, "what is owed is past its time");
+            }
+        }
+    }
+    pub(super) fn log(&mut self, idle: &[Subject], states: &[State], flags: view::report::Flags<'_>) {
         for s in idle {
             self.lines.push(format!("{} {} NOTHING TO DO", s.login(), s.ask.flow()));
-            if let Ok(plan) = &s.plan {
-                self.people
-                    .push(view::json::planned(plan, PersonResult::Nothing, None, vec![]));
-            }
+            let told = match (&s.open, s.state(), &s.plan) {
+                (Some(run), Some(p), _) => view::json::person(run, p, flags),
+                (_, _, Ok(plan)) => view::json::planned(plan, PersonResult::Nothing, None, vec![]),
+                (_, _, Err(_)) => continue,
+            };
+            self.people.push(document::Person {
+                result: PersonResult::Nothing.name().into(),
+                ..told
+            });
         }
         self.touched
             .extend(states.iter().flat_map(|s| s.people.keys().cloned()));
     }
     pub(super) fn write(self, cx: &Context, firm: &Firm, exit: Exit) {
         let mut totals = view::json::totals(&self.people, firm.now());
+        totals.owed += self.by_hand;
         totals.set_aside = self.set_aside.len();
         totals.future = self.future.len();
         if cx.global.output == crate::cli::args::Output::Human {
