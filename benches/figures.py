@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """The figures of docs/PERFORMANCE.md, measured in one run against `jml sandbox serve --latency 60ms`.
 
-    python3 benches/figures.py JML [--peer OKTA_SCRIPT.py]
+    python3 benches/figures.py JML [--peer]
 
-JML is the binary. The peer is a sequential leaver on the vendor's SDK (it wants okta==3.4.6 beside this Python); left out, it is said.
+JML is the binary. The peer is benches/sequential.py, a leaver on the vendors' SDKs (which must be beside this Python); left out, it is said.
 Prints a table; needs nothing else.
 """
 import argparse, collections, json, os, pathlib, statistics, subprocess, sys, tempfile, time
@@ -11,19 +11,32 @@ import argparse, collections, json, os, pathlib, statistics, subprocess, sys, te
 CALL = 0.060
 
 
+TRIPS = 5  # of Okta's part: suspend, clear, remove, deactivate, read again: the plan's own chain
+APPS = ["slack", "github", "google", "salesforce", "zoom"]
+SIX = 11  # of six systems: Salesforce's chain (token, look, freeze, look, end sessions, look, deactivate, read again in four)
+
+
 def world():
-    """Four leavers of the same kind: 8 groups, a Slack account; two of them with 2 direct apps. Deactivation is done when it is answered."""
+    """Six leavers of one kind: 8 groups, two of them with 2 direct apps, two with an account in five apps. Deactivation is done when it is answered."""
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     left = time.strftime("%Y-%m-%d", time.gmtime(time.time() - 86400 * 2))
     names = [f"TEAM-{n}" for n in range(6)]
     groups = [{"id": f"00gTEAM{n:013}", "name": name} for n, name in enumerate(names)]
     users = [{"id": f"00uL{n:016}", "profile": {"login": f"leaver{n}@acme.example", "terminationDate": left, "employmentStatus": "Terminated"},
-              "groups": names + ["BR-ALL-EMPLOYEES", "ROLE-OPS"], "grants": 0} for n in range(4)]
+              "groups": names + ["BR-ALL-EMPLOYEES", "ROLE-OPS"], "grants": 0} for n in range(6)]
     apps = [{"id": f"0oaD{n:016}", "label": f"Direct {n}", "features": ["PUSH_USER_DEACTIVATION"],
              "assigned": [{"user": u["id"], "scope": "USER"} for u in users[:2]]} for n in range(2)]
-    slack = [{"id": f"U0LEAVER{n:02}", "email": u["profile"]["login"]} for n, u in enumerate(users)]
-    return {"now": now, "population": {"people": 40}, "okta": {"users": users, "groups": groups, "apps": apps},
-            "apps": {"slack": {"plan": "enterprise", "users": slack}}}
+    mail = [u["profile"]["login"] for u in users]
+    slack = [{"id": f"U0LEAVER{n:02}", "email": m} for n, m in enumerate(mail)]
+    six = list(enumerate(mail))[4:]
+    return {"now": now, "population": {"people": 40}, "okta": {"users": users, "groups": groups, "apps": apps, "deactivate_delay": "0s"},
+            "apps": {"slack": {"plan": "enterprise", "users": slack},
+                     "github": {"members": [{"id": 8000 + n, "login": f"leaver{n}", "credentials": 2} for n, _ in six],
+                                "saml": [{"name_id": m, "login": f"leaver{n}"} for n, m in six]},
+                     "google": {"users": [{"id": f"{n:021}", "primaryEmail": m, "tokens": [{"clientId": "c.apps", "displayText": "Figma"}],
+                                           "asps": [{"codeId": 1, "name": "Mail"}]} for n, m in six]},
+                     "salesforce": {"users": [{"Id": f"005L{n:011}AAA", "Username": m, "sessions": 2, "oauth_tokens": 1} for n, m in six]},
+                     "zoom": {"users": [{"id": f"zL{n:020}", "email": m} for n, m in six]}}}
 
 
 def serve(jml, folder, env, *more):
@@ -62,10 +75,11 @@ def leaver(jml, folder, env, login):
                          stdin=subprocess.DEVNULL, capture_output=True, text=True, env=env)
     entries = json.loads(log.stdout)["entries"]
     at = lambda e: time.mktime(time.strptime(e["time"][:19], "%Y-%m-%dT%H:%M:%S")) + float("0" + e["time"][19:-1])
-    steps = [e for e in entries if e["system"] == "okta" and e["kind"] in ("started", "finished", "verified")]
-    span = max(map(at, steps)) - min(map(at, steps))
+    def span(systems):
+        steps = [e for e in entries if e["system"] in systems and e["kind"] in ("started", "finished", "verified")]
+        return max(map(at, steps)) - min(map(at, steps))
     return dict(login=login, wall=wall, own=len(own), formula=formula, g=groups, d=direct, clients=clients,
-                tokens=len(token), span=span, result=person["result"])
+                tokens=len(token), span=span({"okta"}), six=span({"okta", *APPS}), result=person["result"])
 
 
 def starts(argv, n=200):
@@ -80,7 +94,7 @@ def starts(argv, n=200):
 def main():
     ap = argparse.ArgumentParser()
     ap.add_argument("jml")
-    ap.add_argument("--peer")
+    ap.add_argument("--peer", action="store_true")
     a = ap.parse_args()
     jml = os.path.abspath(a.jml)
     with tempfile.TemporaryDirectory(dir=os.environ.get("HOME")) as t:
@@ -91,14 +105,18 @@ def main():
         try:
             for n in (0, 2):
                 m = leaver(jml, folder, env, f"leaver{n}@acme.example")
-                trips = 5  # suspend, clear, remove, deactivate, read again: the plan's own chain
                 print(f"{m['login']}: {m['result']}; G {m['g']}, D {m['d']}, clients {m['clients']}: {m['own']} calls, formula {m['formula']}; "
-                      f"from the first effect to the last read {m['span']:.3f} s, critical path {trips * CALL:.3f} s, "
-                      f"ratio {m['span'] / (trips * CALL):.2f}; the whole command {m['wall']:.2f} s")
+                      f"from the first effect to the last read {m['span']:.3f} s, critical path {TRIPS * CALL:.3f} s, "
+                      f"ratio {m['span'] / (TRIPS * CALL):.2f}; the whole command {m['wall']:.2f} s")
+            m = leaver(jml, folder, env, "leaver4@acme.example")
+            print(f"{m['login']} on six systems: {m['result']}; from the first effect to the last read {m['six']:.3f} s, "
+                  f"critical path {SIX * CALL:.3f} s, ratio {m['six'] / (SIX * CALL):.2f}; the whole command {m['wall']:.2f} s")
             if a.peer:
-                run = subprocess.run([sys.executable, a.peer, "--endpoints", folder / "e.json", "--user", "leaver3@acme.example", "--json"],
-                                     capture_output=True, text=True)
-                print("peer, leaver3@acme.example (Okta alone, one call after another):", run.stdout.strip() or run.stderr.strip()[-300:])
+                peer = pathlib.Path(__file__).with_name("sequential.py")
+                run = subprocess.run([sys.executable, peer, "--endpoints", folder / "e.json", "--user", "leaver5@acme.example",
+                                      "--heir", "p00001@acme.example"], capture_output=True, text=True)
+                took = json.loads(run.stdout)["seconds"] if run.returncode == 0 else sys.exit(run.stderr[-600:])
+                print(f"peer, leaver5@acme.example on the same six, one call after another: {took:.2f} s, {took / m['six']:.1f} times as long")
             else:
                 print("peer: left out (no --peer)")
         finally:
