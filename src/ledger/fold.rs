@@ -8,11 +8,14 @@ use chrono::{DateTime, Utc};
 
 use super::{
     entry::{Body, Entry, Opened, Seq, Subject, Swept},
-    person::At,
+    step::At,
 };
 use crate::model::{Failure, Manifest, Plan, Receipt, Record, StepNo, System};
 
-pub use super::person::{ExpectRecord, PersonState, Progress, StepRecord, StillOpen, Totals};
+pub use super::{
+    person::{ExpectRecord, PersonState, StillOpen, Totals},
+    step::{Progress, StepRecord},
+};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct OutboxItem {

@@ -14,6 +14,7 @@ mod plans;
 pub mod proof;
 pub mod query;
 pub mod seal;
+mod step;
 pub mod store;
 #[cfg(test)]
 mod tests;
