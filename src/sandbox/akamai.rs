@@ -51,6 +51,7 @@ pub const TWIN: Twin = Twin {
     secret: |_, random| random.chars().take(44).collect(),
     record: |w, right| record(w, right).filter(|_| right == "read").map(|r| r.to_string()),
     section: |_| json!({"write": null, "list": LIST}),
+    refusal: |_, status| refusal(status),
     ..blank(NAME)
 };
 
@@ -161,7 +162,7 @@ fn problem(status: u16, kind: &str, title: &str, detail: &str, call: &Call) -> R
 }
 
 /// A refusal in Akamai's own form, for faults by name.
-pub(super) fn refusal(status: u16) -> Reply {
+fn refusal(status: u16) -> Reply {
     let title = match status {
         401 => "Not authorized",
         403 => "Forbidden",

@@ -8,7 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use super::{akamai, crowdstrike, github, given, google, ldap, named::Named, quiet::wild, twin::Reply, wiz, zoom};
+use super::{
+    given,
+    member::row,
+    named::Named,
+    quiet::wild,
+    twin::{Reply, blank},
+};
 
 /// What becomes of one request.
 #[derive(Default)]
@@ -49,6 +55,14 @@ pub struct Seen<'a> {
     pub authorization: &'a str,
     pub operation: Option<&'a str>,
     pub now: DateTime<Utc>,
+}
+
+impl Seen<'_> {
+    /// A refusal in the vendor's own words.
+    pub fn refusal(&self, status: u16) -> Reply {
+        let said = row(self.system).map_or(blank("").refusal, |twin| twin.refusal);
+        said(self, status)
+    }
 }
 
 #[derive(Default)]
@@ -255,155 +269,6 @@ fn matches(on: &str, seen: &Seen<'_>) -> bool {
     let (path, query) = target.split_once('?').map_or((target, None), |(p, q)| (p, Some(q)));
     (wild(path, seen.path) || wild(path, &decoded(seen.path)))
         && query.is_none_or(|q| wild(q, seen.query) || wild(q, &decoded(&seen.query.replace('+', " "))))
-}
-
-/// A refusal in the vendor's own words.
-pub fn refusal(seen: &Seen<'_>, status: u16) -> Reply {
-    let (system, now) = (seen.system, seen.now);
-    let (code, summary) = match status {
-        401 => ("E0000011", "Invalid token provided"),
-        403 => ("E0000006", "You do not have permission to perform the requested action"),
-        404 => ("E0000007", "Not found: Resource not found: (sandbox fault)"),
-        429 => ("E0000047", "API call exceeded rate limit due to too many requests."),
-        _ => ("E0000009", "Internal Server Error"),
-    };
-    let reset = (now.timestamp() + 2).to_string();
-    match system {
-        "okta" => {
-            let body = json!({"errorCode": code, "errorSummary": summary, "errorLink": code, "errorId": "oaeSandboxFault000000", "errorCauses": []});
-            let reply = Reply::json(status, &body);
-            match status {
-                429 => reply
-                    .with("x-rate-limit-limit", "600")
-                    .with("x-rate-limit-remaining", "0")
-                    .with("x-rate-limit-reset", reset),
-                _ => reply,
-            }
-        }
-        _ if system == "scim" || system.starts_with("scim:") => {
-            let body = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"], "status": status.to_string(), "detail": summary});
-            let reply = Reply::json(status, &body);
-            if status == 429 {
-                reply.with("retry-after", "2")
-            } else {
-                reply
-            }
-        }
-        "github" => github::refusal(seen.path, status, now),
-        "slack" if seen.path.starts_with("/scim/") => scim(seen.path, status),
-        "salesforce" => {
-            // no 429 there: the limit of concurrent calls is a 403
-            let (status, code, message) = match status {
-                401 => (401, "INVALID_SESSION_ID", "Session expired or invalid"),
-                403 => (
-                    403,
-                    "INSUFFICIENT_ACCESS_OR_READONLY",
-                    "insufficient access rights on object id",
-                ),
-                404 => (404, "NOT_FOUND", "The requested resource does not exist"),
-                429 => (
-                    403,
-                    "REQUEST_LIMIT_EXCEEDED",
-                    "ConcurrentRequests (Concurrent API Requests) Limit exceeded.",
-                ),
-                503 => (503, "SERVER_UNAVAILABLE", "Server Unavailable"),
-                _ => (500, "UNKNOWN_EXCEPTION", "An unexpected error occurred."),
-            };
-            Reply::json(status, &json!([{"message": message, "errorCode": code}]))
-        }
-        "slack" => match status {
-            401 => Reply::json(200, &json!({"ok": false, "error": "invalid_auth"})),
-            403 => Reply::json(
-                200,
-                &json!({"ok": false, "error": "missing_scope", "needed": "admin", "provided": "users:read"}),
-            ),
-            404 => Reply::json(200, &json!({"ok": false, "error": "user_not_found"})),
-            429 => Reply::json(429, &json!({"ok": false, "error": "ratelimited"})).with("retry-after", "2"),
-            _ => Reply::json(status, &json!({"ok": false, "error": "internal_error"})),
-        },
-        "google" => google::refusal(seen.path, status),
-        "ldap" => ldap::refusal(status),
-        "zoom" => zoom::refusal(status, now),
-        "hibob" => {
-            let reply = Reply::json(status, &json!({"key": "sandbox.fault", "error": summary}));
-            if status == 429 {
-                reply.with("x-ratelimit-reset", reset)
-            } else {
-                reply
-            }
-        }
-        "successfactors" => {
-            let message = json!({"lang": "en-US", "value": summary});
-            let reply = Reply::json(
-                status,
-                &json!({"error": {"code": "COE_GENERAL_SERVER_ERROR", "message": message}}),
-            );
-            if status == 429 {
-                reply.with("retry-after", "2")
-            } else {
-                reply
-            }
-        }
-        "workday" => {
-            let reply = Reply::json(status, &json!({ "error": summary }));
-            if status == 429 {
-                reply.with("retry-after", "2")
-            } else {
-                reply
-            }
-        }
-        "crowdstrike" => crowdstrike::refusal(status, now),
-        "wiz" => wiz::refusal(status),
-        "akamai" => akamai::refusal(status),
-        "servicenow" => {
-            let message = match status {
-                401 => "User Not Authenticated",
-                403 => "User Not Authorized",
-                404 => "No Record found",
-                429 => "Rate limit exceeded",
-                _ => "Transaction cancelled: maximum execution time exceeded",
-            };
-            let reply = Reply::json(
-                status,
-                &json!({"error": {"message": message, "detail": null}, "status": "failure"}),
-            );
-            if status == 429 {
-                reply.with("retry-after", "2")
-            } else {
-                reply
-            }
-        }
-        _ => {
-            let reply = Reply::json(status, &json!({"errors": [summary]}));
-            if status == 429 {
-                reply.with("x-ratelimit-reset", "2")
-            } else {
-                reply
-            }
-        }
-    }
-}
-
-/// SCIM's form is not the Web API's: the status speaks, and versions differ.
-fn scim(path: &str, status: u16) -> Reply {
-    let word = match status {
-        401 => "invalid_authentication",
-        403 => "access_denied",
-        404 => "no_such_user",
-        429 => "ratelimited",
-        _ => "internal_error",
-    };
-    let body = if path.starts_with("/scim/v1/") {
-        json!({"Errors": {"description": word, "code": status}})
-    } else {
-        json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"], "detail": word, "status": status})
-    };
-    let reply = Reply::json(status, &body);
-    if status == 429 {
-        reply.with("retry-after", "2")
-    } else {
-        reply
-    }
 }
 
 #[cfg(test)]

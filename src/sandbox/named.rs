@@ -4,7 +4,7 @@
 //! or `all`, by default 1; WHEN is `before` the effect, `after` it, or in the `answer`.
 
 use super::{
-    faults::{End, Fate, Seen, refusal},
+    faults::{End, Fate, Seen},
     member,
     quiet::wild,
 };
@@ -116,7 +116,7 @@ impl Named {
     pub fn fate(&self, seen: &Seen<'_>) -> Fate {
         let before = self.when == When::Before;
         let end = match self.kind {
-            Kind::Status(status) => End::Instead(refusal(seen, status)),
+            Kind::Status(status) => End::Instead(seen.refusal(status)),
             Kind::Timeout => End::Silence,
             Kind::Reset | Kind::LostAnswer => End::Lost,
             Kind::Malformed => End::Malformed,

@@ -4,9 +4,10 @@
 //! world's lock for as long as it computes, never while it waits.
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
+    faults::Seen,
     shape::Shape,
     world::{Provision, World},
 };
@@ -67,6 +68,14 @@ impl Reply {
         self.headers.push((name.into(), value.into()));
         self
     }
+    /// When to come again, where it is 429.
+    pub fn again(self, header: &str, value: impl Into<String>) -> Reply {
+        if self.status == 429 {
+            self.with(header, value)
+        } else {
+            self
+        }
+    }
 }
 
 /// A row of the sandbox's table. `state`, `entry` and `patch` speak the shapes of `GET /state`: lists are objects by id.
@@ -97,6 +106,8 @@ pub struct Twin {
     pub endpoints: fn(&World, &str) -> Value,
     /// The logical name (DESIGN §9) of a mutating or reading call, `remove-member:ROLE-ENG`, for faults by name.
     pub operation: fn(&World, &Call) -> Option<String>,
+    /// A refusal of that status in the vendor's own words, for faults by name. A vendor may not have the status: then what it says instead.
+    pub refusal: fn(&Seen<'_>, u16) -> Reply,
     /// A call that isn't GET and changes nothing all the same, by method, path and body: a token, a query behind POST.
     pub asks: fn(&str, &str, &str) -> bool,
     /// Is it in this world? Else no port is opened for it, and nothing is configured.
@@ -117,6 +128,17 @@ pub struct Twin {
     pub provision: fn(&mut World, &Provision),
 }
 
+/// A refusal in plain words, for those whose vendor's words aren't known.
+pub fn reason(status: u16) -> &'static str {
+    match status {
+        401 => "Invalid token provided",
+        403 => "You do not have permission to perform the requested action",
+        404 => "Not found: Resource not found: (sandbox fault)",
+        429 => "API call exceeded rate limit due to too many requests.",
+        _ => "Internal Server Error",
+    }
+}
+
 /// What a twin says nothing of: every route is 501.
 pub const fn blank(name: &'static str) -> Twin {
     Twin {
@@ -133,6 +155,7 @@ pub const fn blank(name: &'static str) -> Twin {
         tick: |_, _| {},
         endpoints: |_, _| Value::Null,
         operation: |_, _| None,
+        refusal: |_, status| Reply::json(status, &json!({"errors": [reason(status)]})),
         asks: |_, _, _| false,
         here: |_| true,
         given: None,

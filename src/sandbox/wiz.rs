@@ -78,6 +78,7 @@ pub const TWIN: Twin = Twin {
             .then(|| json!({"client_id": tokens::client_id(NAME, right), "client_secret": secret}).to_string())
     },
     section: |_| json!({ "write": null }),
+    refusal: |_, status| refusal(status),
     ..blank(NAME)
 };
 
@@ -188,7 +189,7 @@ fn patch(world: &mut World, patch: &Value) -> Result<(), String> {
 }
 
 /// A refusal in Wiz's own form, for faults by name.
-pub(super) fn refusal(status: u16) -> Reply {
+fn refusal(status: u16) -> Reply {
     match status {
         401 | 403 => Reply::json(
             status,

@@ -65,6 +65,7 @@ pub const TWIN: Twin = Twin {
     },
     // a witness has nothing to write with
     section: |_| json!({"write": null, "domain": "ACME.EXAMPLE"}),
+    refusal: |seen, status| refusal(status, seen.now),
     ..blank(NAME)
 };
 
@@ -125,7 +126,7 @@ fn error(status: u16, message: &str, by: &str) -> Reply {
 }
 
 /// A refusal in Falcon's own words, for faults by name.
-pub(super) fn refusal(status: u16, now: DateTime<Utc>) -> Reply {
+fn refusal(status: u16, now: DateTime<Utc>) -> Reply {
     let message = match status {
         401 => "access denied, invalid bearer token",
         403 => "access denied, authorization failed",

@@ -16,7 +16,7 @@ use super::{
     credentials::hex,
     merge,
     shape::Shape,
-    twin::{Call, Reply, Twin, blank},
+    twin::{Call, Reply, Twin, blank, reason},
     world::{Credential, World},
 };
 
@@ -48,6 +48,7 @@ pub const TWIN: Twin = Twin {
         Some(_) => json!({"read": "vault:jml/prod/datadog", "write": "vault:jml/prod-write/datadog#api_key"}),
         None => Value::Null,
     },
+    refusal: |_, status| Reply::json(status, &json!({"errors": [reason(status)]})).again("x-ratelimit-reset", "2"),
     ..blank(NAME)
 };
 

@@ -62,6 +62,7 @@ pub const TWIN: Twin = Twin {
         let org = w.given.pointer("/apps/github/org").and_then(Value::as_str);
         json!({"org": org.unwrap_or("acme"), "id": ORG_ID.to_string()})
     },
+    refusal: |seen, status| refusal(status, seen.now),
     ..blank(NAME)
 };
 
@@ -234,8 +235,7 @@ fn invalid(code: &str, field: &str, message: &str) -> Reply {
 }
 
 /// For a fault by name: what GitHub says with that status.
-pub fn refusal(path: &str, status: u16, now: DateTime<Utc>) -> Reply {
-    let _ = path;
+fn refusal(status: u16, now: DateTime<Utc>) -> Reply {
     match status {
         401 => refuse(401, "Bad credentials"),
         403 => refuse(403, "Resource not accessible by integration")

@@ -52,6 +52,7 @@ pub const TWIN: Twin = Twin {
         json!({"customer": g.customer, "admin": g.admin(), "groups": g.groups_managed})
     },
     provision: users::provision,
+    refusal: |seen, status| refusal(seen.path, status),
     ..blank(NAME)
 };
 
@@ -129,7 +130,7 @@ fn forbidden() -> Reply {
 }
 
 /// For a fault by name: what Google says with that status.
-pub fn refusal(path: &str, status: u16) -> Reply {
+fn refusal(path: &str, status: u16) -> Reply {
     if path == "/token" {
         let (error, text) = match status {
             401 | 403 => (

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     staff::{self, Staff},
-    twin::{Call, Reply, Twin, blank},
+    twin::{Call, Reply, Twin, blank, reason},
     world::World,
 };
 
@@ -36,6 +36,10 @@ pub const TWIN: Twin = Twin {
             ["v1", "people", _] => "find-person".into(),
             _ => return None,
         })
+    },
+    refusal: |seen, status| {
+        let reset = (seen.now.timestamp() + 2).to_string();
+        refusal(status, "sandbox.fault", reason(status)).again("x-ratelimit-reset", reset)
     },
     ..blank(NAME)
 };

@@ -54,6 +54,7 @@ pub const TWIN: Twin = Twin {
         let base = w.ldap.as_ref().map_or(BASE, |l| &l.base);
         json!({"profile": "ad", "base": format!("OU=Acme,{base}"), "groups": format!("OU=Groups,OU=Acme,{base}"), "domain": search::DOMAIN})
     },
+    refusal: |_, status| refusal(status),
     ..blank(NAME)
 };
 

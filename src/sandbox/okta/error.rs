@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::sandbox::twin::Reply;
+use crate::sandbox::{faults::Seen, twin::Reply};
 
 /// Why a call isn't done. The answer gets its `errorId` where the headers are put on.
 #[derive(Clone, Debug, PartialEq)]
@@ -123,4 +123,25 @@ impl Refusal {
         reply.headers.extend(self.headers);
         reply
     }
+}
+
+/// For a fault by name: what Okta says with that status.
+pub fn of_status(seen: &Seen<'_>, status: u16) -> Reply {
+    let code = match status {
+        401 => "E0000011",
+        403 => "E0000006",
+        404 => "E0000007",
+        429 => "E0000047",
+        _ => "E0000009",
+    };
+    let refusal = Refusal {
+        status,
+        ..about(code, "Resource not found: (sandbox fault)")
+    };
+    let reset = (seen.now.timestamp() + 2).to_string();
+    refusal
+        .reply("oaeSandboxFault000000")
+        .again("x-rate-limit-limit", "600")
+        .again("x-rate-limit-remaining", "0")
+        .again("x-rate-limit-reset", reset)
 }

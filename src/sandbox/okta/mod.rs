@@ -59,6 +59,7 @@ pub const TWIN: Twin = Twin {
         let org = w.given.pointer("/okta/org_id").and_then(Value::as_str);
         json!({"org": org.unwrap_or("00o0000000000000ACME")})
     },
+    refusal: error::of_status,
     ..blank("okta")
 };
 

@@ -62,6 +62,7 @@ pub const TWIN: Twin = Twin {
     },
     section: |w| json!({"org": w.salesforce.as_ref().map(|o| o.org_id.as_str())}),
     provision: people::provision,
+    refusal: |_, status| of_status(status),
     ..blank(NAME)
 };
 
@@ -177,6 +178,27 @@ fn refused(status: u16, code: &str, message: &str) -> Refused {
         message,
         fields,
     }
+}
+
+/// For a fault by name. No 429 there: the limit of concurrent calls is a 403.
+fn of_status(status: u16) -> Reply {
+    let said = match status {
+        401 => refused(401, "INVALID_SESSION_ID", "Session expired or invalid"),
+        403 => refused(
+            403,
+            "INSUFFICIENT_ACCESS_OR_READONLY",
+            "insufficient access rights on object id",
+        ),
+        404 => refused(404, "NOT_FOUND", "The requested resource does not exist"),
+        429 => refused(
+            403,
+            "REQUEST_LIMIT_EXCEEDED",
+            "ConcurrentRequests (Concurrent API Requests) Limit exceeded.",
+        ),
+        503 => refused(503, "SERVER_UNAVAILABLE", "Server Unavailable"),
+        _ => refused(500, "UNKNOWN_EXCEPTION", "An unexpected error occurred."),
+    };
+    said.reply()
 }
 
 impl Refused {

@@ -24,8 +24,9 @@ use self::{
     write::{Refused, invalid},
 };
 use super::{
+    faults::Seen,
     merge, quiet,
-    twin::{Call, Reply, Twin, blank},
+    twin::{Call, Reply, Twin, blank, reason},
     world::{Provision, ProvisionKind, World},
 };
 
@@ -46,8 +47,23 @@ pub const TWIN: Twin = Twin {
     here: |w| w.scim.contains_key(&w.asked),
     given: Some(&shape::SERVER),
     provision,
+    refusal,
     ..blank(NAME)
 };
+
+fn scim_json(status: u16, body: &Value) -> Reply {
+    Reply {
+        status,
+        headers: vec![("content-type".into(), "application/scim+json".into())],
+        body: body.to_string().into_bytes(),
+    }
+}
+
+/// For a fault by name.
+fn refusal(_: &Seen<'_>, status: u16) -> Reply {
+    let body = json!({"schemas": [ERROR], "status": status.to_string(), "detail": reason(status)});
+    scim_json(status, &body).again("retry-after", "2")
+}
 
 /// Ways to differ that a fault by name turns on.
 pub const MANNERS: &[&str] = &[
@@ -185,11 +201,7 @@ impl Site<'_> {
     }
 
     fn ok(&self, status: u16, body: &Value) -> Reply {
-        Reply {
-            status,
-            headers: vec![("content-type".into(), "application/scim+json".into())],
-            body: body.to_string().into_bytes(),
-        }
+        scim_json(status, body)
     }
 
     fn refuse(&self, Refused(status, kind, detail): Refused) -> Reply {

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{
+    faults::Seen,
     merge,
     shape::Shape,
     twin::{Call, Reply, Twin, blank},
@@ -46,6 +47,7 @@ pub const TWIN: Twin = Twin {
         ("incident", &Shape::List(&RECORD)),
         ("change_request", &Shape::List(&RECORD)),
     ])),
+    refusal,
     ..blank(NAME)
 };
 
@@ -81,6 +83,18 @@ fn refuse((status, message, detail): Refused) -> Reply {
         status,
         &json!({"error": {"message": message, "detail": detail}, "status": "failure"}),
     )
+}
+
+/// For a fault by name.
+fn refusal(_: &Seen<'_>, status: u16) -> Reply {
+    let message = match status {
+        401 => "User Not Authenticated",
+        403 => "User Not Authorized",
+        404 => "No Record found",
+        429 => "Rate limit exceeded",
+        _ => "Transaction cancelled: maximum execution time exceeded",
+    };
+    refuse((status, message.into(), None)).again("retry-after", "2")
 }
 
 fn no_record() -> Refused {

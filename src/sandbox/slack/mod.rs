@@ -67,6 +67,7 @@ pub const TWIN: Twin = Twin {
     provision: |w, push| {
         let _ = provision(w, &push.user_name, push.kind == ProvisionKind::Create);
     },
+    refusal: web::of_status,
     ..blank(NAME)
 };
 

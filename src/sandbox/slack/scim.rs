@@ -107,18 +107,34 @@ fn matches(user: &User, filter: &str) -> bool {
     }
 }
 
+fn refuse(two: bool, (status, detail): Refused) -> Reply {
+    let body = if two {
+        json!({"schemas": [ERROR_2], "detail": detail, "status": status})
+    } else {
+        json!({"Errors": {"description": detail, "code": status}})
+    };
+    Reply::json(status, &body)
+}
+
+/// For a fault by name.
+pub(super) fn of_status(path: &str, status: u16) -> Reply {
+    let word = match status {
+        401 => "invalid_authentication",
+        403 => "access_denied",
+        404 => "no_such_user",
+        429 => "ratelimited",
+        _ => "internal_error",
+    };
+    refuse(!path.starts_with("/scim/v1/"), (status, word)).again("retry-after", "2")
+}
+
 impl Scim<'_> {
     fn ok(&self, status: u16, body: &Value) -> Reply {
         Reply::json(status, body)
     }
 
-    fn refuse(&self, (status, detail): Refused) -> Reply {
-        let body = if self.two {
-            json!({"schemas": [ERROR_2], "detail": detail, "status": status})
-        } else {
-            json!({"Errors": {"description": detail, "code": status}})
-        };
-        Reply::json(status, &body)
+    fn refuse(&self, refused: Refused) -> Reply {
+        refuse(self.two, refused)
     }
 
     fn single(&self, slack: &mut Slack, id: &str) -> Result<Reply, Refused> {

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::{BOT, BOT_ID, NAME, Plan, Slack, admin, args::Args, conversations};
 use crate::sandbox::{
+    faults::Seen,
     twin::{Call, Reply},
     world::World,
 };
@@ -388,4 +389,22 @@ fn usergroup_update(slack: &mut Slack, _: &Caller, args: &Args, _: &Call) -> Ans
     slack.usergroups.get_mut(&id).ok_or("no_such_subteam")?.users = users;
     slack.touch("usergroups", &id);
     Ok(json!({"usergroup": usergroup(slack, &id, true)?}))
+}
+
+/// For a fault by name: what Slack says with that status. SCIM's form is not the Web API's: there the status speaks.
+pub(super) fn of_status(seen: &Seen<'_>, status: u16) -> Reply {
+    if seen.path.starts_with("/scim/") {
+        return super::scim::of_status(seen.path, status);
+    }
+    let refused = |word: &str| Reply::json(200, &json!({"ok": false, "error": word}));
+    match status {
+        401 => refused("invalid_auth"),
+        403 => Reply::json(
+            200,
+            &json!({"ok": false, "error": "missing_scope", "needed": "admin", "provided": "users:read"}),
+        ),
+        404 => refused("user_not_found"),
+        429 => Reply::json(429, &json!({"ok": false, "error": "ratelimited"})).with("retry-after", "2"),
+        _ => Reply::json(status, &json!({"ok": false, "error": "internal_error"})),
+    }
 }

@@ -16,8 +16,9 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::{
+    faults::Seen,
     staff,
-    twin::{Call, Reply, Twin, blank},
+    twin::{Call, Reply, Twin, blank, reason},
     world::World,
 };
 
@@ -51,6 +52,7 @@ pub const TWIN: Twin = Twin {
             _ => return None,
         })
     },
+    refusal: of_status,
     ..blank(NAME)
 };
 
@@ -69,6 +71,11 @@ fn error(status: u16, code: &str, text: &str) -> Reply {
         status,
         &json!({"error": {"code": code, "message": {"lang": "en-US", "value": text}}}),
     )
+}
+
+/// For a fault by name.
+fn of_status(_: &Seen<'_>, status: u16) -> Reply {
+    error(status, "COE_GENERAL_SERVER_ERROR", reason(status)).again("retry-after", "2")
 }
 
 fn answer(world: &mut World, call: &Call) -> Reply {

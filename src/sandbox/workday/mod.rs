@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     staff::{self, Staff},
-    twin::{Call, Reply, Twin, blank},
+    twin::{Call, Reply, Twin, blank, reason},
     world::World,
 };
 
@@ -51,6 +51,7 @@ pub const TWIN: Twin = Twin {
             _ => return None,
         })
     },
+    refusal: |_, status| refusal(status, reason(status)).again("retry-after", "2"),
     ..blank(NAME)
 };
 

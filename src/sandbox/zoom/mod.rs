@@ -54,6 +54,7 @@ pub const TWIN: Twin = Twin {
     section: |_| json!({ "account": ACCOUNT }),
     // Okta's app knows people by the assignment's user name.
     provision: |w, push| people::provision(w, &push.user_name, push.kind == ProvisionKind::Create),
+    refusal: |seen, status| refusal(status, seen.now),
     ..blank(NAME)
 };
 
@@ -202,7 +203,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// A refusal in Zoom's own words, for faults by name.
-pub(super) fn refusal(status: u16, now: DateTime<Utc>) -> Reply {
+fn refusal(status: u16, now: DateTime<Utc>) -> Reply {
     match status {
         401 => error(401, 124, "Invalid access token."),
         // a missing scope is no 403 at Zoom
