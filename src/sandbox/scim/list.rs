@@ -3,9 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    Resource, Site,
+    Resource,
     filter::{Filter, Op},
     schema::Kind,
+    site::Site,
     write::{Refused, invalid},
 };
 use crate::sandbox::{quiet, twin::Reply};

@@ -1,7 +1,12 @@
 use std::collections::BTreeSet;
 
-use super::*;
-use crate::sandbox::world::Credential;
+use serde_json::Value;
+
+use super::{
+    state::{entry, load, patch, restore, state},
+    *,
+};
+use crate::sandbox::{quiet, world::Credential};
 
 const WIKI: &str = "scim:wiki";
 
