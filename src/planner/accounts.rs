@@ -127,8 +127,9 @@ impl Leaver<'_> {
             let round = |from: Option<String>| Action::ResetPassword { changed_from: from };
             if live || lasts(self.seen, system, Verb::ResetPassword) {
                 let mut after = contained.clone();
-                // Twice: a hash that lagged behind in replication is then two passwords old.
-                for from in [account.password_set.clone(), None] {
+                // Twice: a hash that lagged behind in replication is then two passwords old. Where nothing shows when it was set, one
+                // reset can't be told from the next.
+                for from in account.password_set.iter().cloned().map(Some).chain([None]) {
                     let no = self
                         .draft
                         .put(place, round(from), &after, "the old password opens nothing");

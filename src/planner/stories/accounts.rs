@@ -156,6 +156,20 @@ note = Domain Users in ad stays: it is the primary group.
 }
 
 #[test]
+fn a_password_is_reset_once_where_nothing_shows_when_it_was_set() {
+    use Verb::*;
+    let firm = firm().target("ldap", &[Suspend, ResetPassword]);
+    assert_data_eq!(
+        only(&firm.leaver(&of(&firm, "ldap", &[])), "ldap"),
+        str![[r#"
+ 3 contain   ldap       suspend                              continue after
+ 4 contain   ldap       reset-password                       continue after 3
+
+"#]]
+    );
+}
+
+#[test]
 fn a_task_for_people_is_owed_with_its_time() {
     let firm = firm().target("badge", &[Verb::ByHand]);
     let task = held(Holding::Task, "return badge")
