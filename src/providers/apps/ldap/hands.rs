@@ -108,18 +108,7 @@ impl Hands {
 
     async fn set_password(&self, entry: &Entry, what: &str) -> Result<LdapResult, Failure> {
         let value = nobodys(self.profile.quoted).ok_or_else(|| Failure::transient(what, "no random bytes"))?;
-        let mut changes = vec![];
-        if let Lock::Value {
-            attribute,
-            value,
-            lost_by_password: true,
-        } = self.profile.lock
-            && self.profile.disabled(entry) == Some(true)
-        {
-            changes.push(Change::Clear(attribute));
-            changes.push(Change::Add(attribute, value.as_bytes().to_vec()));
-        }
-        changes.push(Change::Replace(self.profile.password, value));
+        let changes = password(self.profile, self.profile.disabled(entry) == Some(true), value);
         self.writer.modify(what, &self.target(entry), &changes).await
     }
 
@@ -159,6 +148,23 @@ impl Hands {
             ..receipt
         })
     }
+}
+
+/// OpenLDAP takes the lock off with every new password, but for one that this modify deletes and adds: a replacement won't do.
+fn password(profile: &Profile, shut: bool, new: Vec<u8>) -> Vec<Change> {
+    let mut changes = vec![];
+    if let Lock::Value {
+        attribute,
+        value,
+        lost_by_password: true,
+    } = profile.lock
+        && shut
+    {
+        changes.push(Change::Delete(attribute, value.as_bytes().to_vec()));
+        changes.push(Change::Add(attribute, value.as_bytes().to_vec()));
+    }
+    changes.push(Change::Replace(profile.password, new));
+    changes
 }
 
 fn done(result: &LdapResult, receipt: Receipt, what: &str) -> Result<Receipt, Failure> {
@@ -203,5 +209,34 @@ impl Perform for Hands {
             Action::AddMember { group } => self.member(task, group, true).await,
             other => Err(Failure::cannot(other)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::profile::{AD, OPENLDAP},
+        *,
+    };
+
+    fn told(changes: &[Change]) -> Vec<String> {
+        let one = |c: &Change| match c {
+            Change::Add(name, _) => format!("add {name}"),
+            Change::Delete(name, _) => format!("delete {name}"),
+            Change::Replace(name, _) => format!("replace {name}"),
+            Change::Clear(name) => format!("clear {name}"),
+        };
+        changes.iter().map(one).collect()
+    }
+
+    #[test]
+    fn a_lock_outlives_a_new_password() {
+        let lock = ["delete pwdAccountLockedTime", "add pwdAccountLockedTime"];
+        assert_eq!(
+            told(&password(&OPENLDAP, true, vec![])),
+            [lock[0], lock[1], "replace userPassword"]
+        );
+        assert_eq!(told(&password(&OPENLDAP, false, vec![])), ["replace userPassword"]);
+        assert_eq!(told(&password(&AD, true, vec![])), ["replace unicodePwd"]);
     }
 }
