@@ -569,6 +569,8 @@ pub struct ShowSystem {
     pub policy: String,
     /// ok, drift or unknown
     pub mark: String,
+    /// Licences that the account holds, whatever state it is in.
+    pub licences: Vec<String>,
     /// What else is worth a look.
     pub detail: Option<String>,
 }

@@ -243,6 +243,10 @@ impl Leaver<'_> {
     }
 
     fn free_seats(&mut self, shut: &Shut<'_>, after: &[StepNo]) {
+        for (seat, why) in shut.account.held(Holding::Seat).filter_map(|s| Some((s, s.stays()?))) {
+            let text = format!("The licence {} in {} stays: {why}.", seat.name, shut.system);
+            self.draft.keep(Some(shut.system), text);
+        }
         let account_goes = |seat: &&Held| seat.via.as_deref() != Some("account") && seat.stays().is_none();
         if !shut.can(Verb::ReleaseSeat) {
             return;
@@ -279,10 +283,13 @@ impl Leaver<'_> {
             return self.not_ours(shut, action, Failure::new(Kind::Permanent, what, why.clone()));
         }
         let mut before = after.to_vec();
+        let with = |seat: &&Held| seat.via.as_deref() == Some("account") && seat.stays().is_none();
+        let frees = account.held(Holding::Seat).filter(with);
+        let frees: String = frees.map(|s| format!(" and the licence {}", s.name)).collect();
         for action in ways {
             let why = match action.held() {
                 Some(org) => format!("{} is left", org.name),
-                None => format!("the account {}", account.login),
+                None => format!("the account {}{frees}", account.login),
             };
             // One after the other: who is a member can't be taken for an outsider.
             let no = self.draft.put(shut.place(phase), action, &before, why);

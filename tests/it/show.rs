@@ -28,14 +28,17 @@ badge       alice@acme.example  tasks by hand  none    ! drift
 github      alice-andersson     active         none    ! drift
             to do: revoke-token fine-grained token token 120000001, revoke-token personal access token key 0, revoke-token SSH key key 1, leave-org acme
 google      alice@acme.example  active         none    ! drift
+            holds the licence Google Workspace
             to do: clear-sessions, revoke-client-tokens Figma, revoke-token app password "Mail on my phone", revoke-token backup codes, and 3 more
 ldap        alice               enabled        none    ! drift
             to do: suspend, reset-password, reset-password, remove-member AD-ENGINEERS, and 1 more
 salesforce  alice@acme.example  active         none    ! drift
+            holds the licences Sales Cloud Einstein, SFDC
             to do: freeze, clear-sessions, revoke-client-tokens Dataloader Partner, remove-member All Sales, and 5 more
 slack       alice@acme.example  active         none    ! drift
             to do: clear-sessions, deactivate
 zoom        alice@acme.example  active         none    ! drift
+            holds the licence Zoom
             to do: clear-sessions, deactivate
 ! crowdstrike: risk 0.81 HIGH: STALE_ACCOUNT, last active [INSTANT]
 ! crowdstrike: the account ACME.EXAMPLE/alice of ACTIVE_DIRECTORY is enabled

@@ -63,7 +63,7 @@ pub async fn show(cx: &Context, args: Args) -> Result<Exit, CliError> {
                 kind: "show",
                 tenant: &tenant,
                 exit: Exit::Done,
-                columns: &["system", "account", "state", "policy", "mark", "detail"],
+                columns: &["system", "account", "state", "policy", "mark", "licences", "detail"],
                 own_kind: false,
             };
             list.show(&cx.out, &shown.systems, "", || ())?;
@@ -187,6 +187,7 @@ fn row(system: &System, seen: &Seen, s: &Subject, policy: String, word: &Word) -
         state: String::new(),
         policy,
         mark: "ok".into(),
+        licences: vec![],
         detail: None,
     };
     match &seen.account {
@@ -219,6 +220,7 @@ fn row(system: &System, seen: &Seen, s: &Subject, policy: String, word: &Word) -
                 }),
                 state: a.word.clone(),
                 mark: mark.into(),
+                licences: a.held(Holding::Seat).map(|seat| seat.name.clone()).collect(),
                 detail: if drifts {
                     Some(steps())
                 } else {

@@ -122,8 +122,14 @@ fn systems(all: &[ShowSystem], screen: &Screen) -> String {
     let mut out = line(&head);
     for (r, s) in rows.iter().zip(all) {
         out += &line(&r.each_ref().map(String::as_str));
+        let indent = " ".repeat(wide[0]);
+        if !s.licences.is_empty() {
+            let names: Vec<String> = s.licences.iter().map(|n| screen.fit(n, 40)).collect();
+            let word = if names.len() == 1 { "licence" } else { "licences" };
+            out += &format!("{indent}holds the {word} {}\n", names.join(", "));
+        }
         if let Some(d) = &s.detail {
-            out += &format!("{}{}\n", " ".repeat(wide[0]), screen.fit(d, 60));
+            out += &format!("{indent}{}\n", screen.fit(d, 60));
         }
     }
     out
@@ -147,6 +153,11 @@ mod tests {
             state: state.into(),
             policy: "none".into(),
             mark: mark.into(),
+            licences: if system == "salesforce" {
+                vec!["Salesforce".into(), "Sales Cloud\u{202e} Einstein".into()]
+            } else {
+                vec![]
+            },
             detail: detail.map(Into::into),
         };
         let s = Show {
@@ -207,6 +218,7 @@ groups      policy gives 0                    has 0
 system      account             state          policy
 slack       U02ALICE            deactivated    none    ok
 salesforce  alice@acme.example  ACTIVE         none    ! drift
+            holds the licences Salesforce, Sales Cloud Einstein
             last login 2026-03-11 17:20Z
 github      ?                   not read: 503  none    ? unknown
   crowdstrike: risk 0.20 NORMAL

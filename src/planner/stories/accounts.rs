@@ -347,3 +347,22 @@ fn what_can_only_be_suspended_is_not_forgotten_once_it_is() {
         plan.brief()
     );
 }
+
+#[test]
+fn a_licence_goes_with_its_account_or_its_stay_is_told() {
+    use Verb::*;
+    let firm = firm()
+        .target("zoom", &[ReleaseSeat, Deactivate])
+        .target("google", &[Suspend]);
+    let mut seat = held(Holding::Seat, "Zoom");
+    seat.via = Some("account".into());
+    let plan = firm.leaver(&of(&firm, "zoom", &[seat]));
+    let why = |verb| plan.steps.iter().find(|s| s.effect.action.verb() == verb).map(|s| s.why.as_str());
+    assert_eq!(why(Deactivate), Some("the account alice@acme.example and the licence Zoom"));
+    assert_eq!(why(ReleaseSeat), None);
+
+    let seat = held(Holding::Seat, "Workspace").with("stays", "a suspended account is still billed");
+    let plan = firm.leaver(&of(&firm, "google", &[seat]));
+    let told = "The licence Workspace in google stays: a suspended account is still billed.";
+    assert!(plan.notes.iter().any(|n| n.text == told), "{:?}", plan.notes);
+}

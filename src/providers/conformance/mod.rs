@@ -21,7 +21,7 @@ use self::{
 };
 use super::registry::{REGISTRY, Row};
 use crate::{
-    model::{Action, Effect, Failure, Kind, Observed, Receipt, Repeat, Verb, Verdict},
+    model::{Account, Action, Effect, Failure, Held, Holding, Kind, Observed, Receipt, Repeat, Verb, Verdict},
     sandbox::TWINS,
 };
 

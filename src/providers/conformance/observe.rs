@@ -243,6 +243,37 @@ async fn eyes_alone_write_nothing_and_read_no_write_credential() {
     }
 }
 
+/// `jml audit seats` has the lists alone.
+#[tokio::test(start_paused = true)]
+async fn a_licence_that_hangs_on_an_account_is_in_the_list_of_accounts_too() {
+    let mut met = 0;
+    for row in REGISTRY.iter().filter(|r| r.is_target() && fixture(r).wire) {
+        let stage = Stage::of(fixture(row));
+        let account = stage.account().await;
+        let hang = |a: &Account| -> Vec<Held> {
+            let seats = a.held(Holding::Seat);
+            seats.filter(|s| s.via.as_deref() == Some("account")).cloned().collect()
+        };
+        let seats = hang(&account);
+        if seats.is_empty() {
+            continue;
+        }
+        met += 1;
+        let eyes = stage.eyes();
+        let (mut listed, mut from) = (Vec::new(), None);
+        loop {
+            let page = eyes.accounts(from).await.unwrap();
+            listed.extend(page.items.iter().filter(|a| a.id == account.id).flat_map(hang));
+            from = page.next;
+            if from.is_none() {
+                break;
+            }
+        }
+        assert_eq!(listed, seats, "{}", row.kind);
+    }
+    assert!(met > 0, "no fixture holds a licence");
+}
+
 /// Some rosters are read by a POST.
 fn of_any_method(faults: &Value) -> Value {
     serde_json::from_str(&faults.to_string().replace(" GET *\"", " * *\"")).unwrap()

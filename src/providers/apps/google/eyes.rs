@@ -155,12 +155,17 @@ impl Eyes {
         } else {
             None
         };
+        let mut seat = Held::new(Holding::Seat, "account", "Google Workspace").with(
+            "stays",
+            "a suspended account is still billed, and deleting it would delete what it holds",
+        );
+        seat.via = Some("account".into());
         Account {
             id: u.id.clone(),
             login: u.primary_email.clone(),
             state,
             word,
-            holds: BTreeMap::new(),
+            holds: BTreeMap::from([(Holding::Seat, Observed::Present([seat].into()))]),
             blocked: blocked.filter(|_| open).map(str::to_owned),
             known_as: u.aliases.iter().cloned().collect(),
             password_set: None,
@@ -371,14 +376,6 @@ impl Observe for Eyes {
             account
                 .holds
                 .insert(Holding::Owned, Observed::Present(roles.into_iter().collect()));
-        }
-        if asked(Holding::Seat) {
-            let mut seat = Held::new(Holding::Seat, "account", "Google Workspace licence").with(
-                "stays",
-                "a suspended account is still billed, and deleting it would delete what it holds",
-            );
-            seat.via = Some("account".into());
-            account.holds.insert(Holding::Seat, Observed::Present([seat].into()));
         }
         Ok(Observed::Present(account))
     }

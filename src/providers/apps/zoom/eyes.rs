@@ -204,7 +204,7 @@ fn account(seen: &Seen) -> Result<Account, Failure> {
             .insert(kind, Observed::Present(held.into_iter().collect::<BTreeSet<_>>()));
     };
     let licence = (seen.kind == Some(LICENSED)).then(|| {
-        let mut seat = Held::new(Holding::Seat, "licence", "Zoom licence");
+        let mut seat = Held::new(Holding::Seat, "licence", "Zoom");
         // Deactivation takes it along; of who is inactive already it has to be taken by itself.
         seat.via = (state != State::Closed).then(|| "account".into());
         seat
