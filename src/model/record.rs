@@ -42,6 +42,8 @@ pub enum What {
         started: DateTime<Utc>,
         finished: DateTime<Utc>,
     },
+    /// The change record of key `change` is at its end. Owed apart from it: closing wants rights that filing doesn't.
+    Close { change: String, checkpoint: String },
     /// What failed or is overdue, once.
     Incident { title: String, text: String },
     Event {
@@ -62,9 +64,17 @@ impl What {
     pub const fn name(&self) -> &'static str {
         match self {
             What::Change { .. } => "create-record",
+            What::Close { .. } => "close-record",
             What::Incident { .. } => "create-incident",
             What::Event { .. } => "send-event",
             What::Metric { .. } => "send-metric",
+        }
+    }
+    /// Late past `[deadlines] record`; the rest has no deadline of its own.
+    pub const fn is_due(&self) -> bool {
+        match self {
+            What::Change { .. } | What::Close { .. } => true,
+            What::Incident { .. } | What::Event { .. } | What::Metric { .. } => false,
         }
     }
 }

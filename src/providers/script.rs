@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// `METHOD PATH?QUERY BODY` begins so; then the answer. Each line is used once, in order of the script.
-type Line = (&'static str, Result<(u16, &'static str, &'static str), WireError>);
+pub type Line = (&'static str, Result<(u16, &'static str, &'static str), WireError>);
 
 pub struct Script {
     left: Mutex<Vec<Line>>,

@@ -1,5 +1,7 @@
 //! Records on their way: late is allowed, lost is not.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use chrono::{DateTime, Utc};
 use futures::{StreamExt, stream::FuturesUnordered};
 
@@ -8,9 +10,9 @@ use crate::{
     ledger::{
         Guard, Ledger, LedgerError,
         entry::{Body, Draft},
-        fold::{OutboxItem, PersonState, State},
+        fold::{OutboxItem, PersonState, Progress, State},
     },
-    model::{Failure, Flow, Outcome, Record, System, What},
+    model::{Failure, Flow, Kind, Outcome, PersonResult, Receipt, Record, System, What},
 };
 
 /// How many records travel at once.
@@ -35,30 +37,43 @@ pub fn owed(crew: &Crew, state: &State, p: &PersonState, checkpoint: &str, now: 
             finished: now,
         },
     )];
-    let late = p.plan.due.is_some_and(|due| p.completed.is_none_or(|c| c > due));
-    let broken: Vec<String> = p
-        .steps
-        .iter()
-        .filter_map(|r| match &r.progress {
-            crate::ledger::fold::Progress::Ended { outcome, .. } if r.verified.is_none() => match outcome {
-                Outcome::Failed { failure } | Outcome::InDoubt { failure } => Some(failure.to_string()),
-                Outcome::Owed { failure, until } if until.is_none_or(|u| u < now) => Some(failure.to_string()),
-                Outcome::Owed { .. }
-                | Outcome::Verified
-                | Outcome::Done
-                | Outcome::Already
-                | Outcome::Unassigned
-                | Outcome::NotTried { .. } => None,
-            },
-            _ => None,
-        })
-        .collect();
-    if !broken.is_empty() {
+    if matches!(result, PersonResult::Complete | PersonResult::Nothing) {
         told.push((
-            format!("{key}-incident"),
+            format!("{key}-close"),
+            What::Close {
+                change: key.clone(),
+                checkpoint: checkpoint.to_owned(),
+            },
+        ));
+    }
+    let late = p.plan.due.is_some_and(|due| p.completed.is_none_or(|c| c > due));
+    // A cause is a system that refuses: an incident each, of which its key makes one however often the run is taken up.
+    let mut broken: BTreeMap<&System, Vec<String>> = BTreeMap::new();
+    for r in p.steps.iter().filter(|r| r.verified.is_none()) {
+        let Progress::Ended { outcome, .. } = &r.progress else {
+            continue;
+        };
+        let failure = match outcome {
+            Outcome::Failed { failure } | Outcome::InDoubt { failure } => failure,
+            Outcome::Owed { failure, until } if until.is_none_or(|u| u < now) => failure,
+            Outcome::Owed { .. }
+            | Outcome::Verified
+            | Outcome::Done
+            | Outcome::Already
+            | Outcome::Unassigned
+            | Outcome::NotTried { .. } => continue,
+        };
+        broken
+            .entry(&r.step.effect.system)
+            .or_default()
+            .push(failure.to_string());
+    }
+    for (system, said) in &broken {
+        told.push((
+            format!("{key}-incident-{system}"),
             What::Incident {
-                title: format!("{} {}: needs a person", p.flow, p.login),
-                text: broken.join("\n"),
+                title: format!("{} {}: {system} needs a person", p.flow, p.login),
+                text: said.join("\n"),
             },
         ));
     }
@@ -126,7 +141,8 @@ pub fn addressed(crew: &Crew, key: String, login: Option<String>, what: What, at
         .collect()
 }
 
-/// Tries each item once. What fails stays owed, with why; the next sweep tries again.
+/// Tries each item once. What fails stays owed, with why; the next sweep tries again. A change record says all it has to say before
+/// it is closed: a closed one takes no more.
 pub async fn deliver(
     recorders: &AllRecorders,
     ledger: &Ledger,
@@ -134,40 +150,54 @@ pub async fn deliver(
     operator: &str,
     items: Vec<OutboxItem>,
 ) -> Result<(), LedgerError> {
-    // One change record before another of the same person; systems side by side.
-    let mut waiting = items.into_iter();
-    let mut inflight = FuturesUnordered::new();
-    loop {
-        while inflight.len() < WIDTH {
-            let Some(item) = waiting.next() else { break };
-            let recorder = recorders.get(&item.system).cloned();
-            inflight.push(async move {
-                let sent = match recorder {
-                    Some(r) => r.deliver(&item.record).await,
-                    None => Err(missing(&item.system)),
+    let (closing, rest): (Vec<_>, Vec<_>) = items
+        .into_iter()
+        .partition(|i| matches!(i.record.what, What::Close { .. }));
+    let mut failed: BTreeSet<(System, String)> = BTreeSet::new();
+    for wave in [rest, closing] {
+        let mut waiting = wave.into_iter();
+        let mut inflight = FuturesUnordered::new();
+        loop {
+            while inflight.len() < WIDTH {
+                let Some(item) = waiting.next() else { break };
+                let unfiled = match &item.record.what {
+                    What::Close { change, .. } => failed.contains(&(item.system.clone(), change.clone())),
+                    What::Change { .. } | What::Incident { .. } | What::Event { .. } | What::Metric { .. } => false,
                 };
-                (item, sent)
-            });
+                let recorder = recorders.get(&item.system).cloned();
+                inflight.push(async move {
+                    let sent: Result<Receipt, Failure> = match recorder {
+                        _ if unfiled => Err(Failure::new(
+                            Kind::Transient,
+                            "close the change record",
+                            "waits until it is filed",
+                        )),
+                        Some(r) => r.deliver(&item.record).await,
+                        None => Err(missing(&item.system)),
+                    };
+                    (item, sent)
+                });
+            }
+            let Some((item, sent)) = inflight.next().await else {
+                break;
+            };
+            let (system, key, run) = (item.system, item.record.key, item.record.run);
+            let body = match sent {
+                Ok(receipt) => Body::Delivered { key, system, receipt },
+                Err(failure) => {
+                    failed.insert((system.clone(), key.clone()));
+                    Body::Undelivered { key, system, failure }
+                }
+            };
+            let draft = Draft {
+                run,
+                operator: operator.to_owned(),
+                body,
+            };
+            ledger.append(guard, vec![draft]).await?;
         }
-        let Some((item, sent)) = inflight.next().await else {
-            return Ok(());
-        };
-        let (system, key, run) = (item.system, item.record.key, item.record.run);
-        let body = match sent {
-            Ok(receipt) => Body::Delivered { key, system, receipt },
-            Err(failure) => Body::Undelivered { key, system, failure },
-        };
-        ledger
-            .append(
-                guard,
-                vec![Draft {
-                    run,
-                    operator: operator.to_owned(),
-                    body,
-                }],
-            )
-            .await?;
     }
+    Ok(())
 }
 
 fn missing(system: &System) -> Failure {

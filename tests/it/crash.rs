@@ -71,6 +71,7 @@ fn undisturbed(argv: &[&str], login: &str) -> (Vec<String>, End) {
     for record in [
         "servicenow:create-record",
         "servicenow:attach-manifest",
+        "servicenow:close-record",
         "datadog:send-event",
         "datadog:send-metric",
     ] {

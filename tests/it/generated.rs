@@ -207,12 +207,20 @@ fn actions() -> String {
             "One change request a person and run, with the closing report and what was held before",
         ),
         (
+            What::Close {
+                change: String::new(),
+                checkpoint: String::new(),
+            },
+            "servicenow",
+            "Closing the change request of a run that is at its end",
+        ),
+        (
             What::Incident {
                 title: title(),
                 text: text(),
             },
             "servicenow",
-            "An incident for what failed or is overdue",
+            "An incident a person, run and system, for what failed there or is overdue",
         ),
         (
             What::Event {

@@ -16,7 +16,7 @@ use crate::{
         view::{self, Tenant},
     },
     ledger::fold::{PersonState, State},
-    model::{Flow, Manifest, PersonResult, Plan, What},
+    model::{Flow, Manifest, PersonResult, Plan},
 };
 
 /// The plans, before anything is asked: on standard output for people, in the document at the end for programs.
@@ -201,7 +201,7 @@ pub fn exit_of(firm: &Firm, state: &State) -> Exit {
     // A record on its way is counted, and raises the code only past its own deadline.
     let late = state
         .undelivered()
-        .any(|i| matches!(i.record.what, What::Change { .. }) && i.since + deadline < now);
+        .any(|i| i.record.what.is_due() && i.since + deadline < now);
     if late { people.worse(Exit::Partial) } else { people }
 }
 

@@ -208,7 +208,7 @@ impl Report<'_> {
                     checkpoint: written, ..
                 } => checkpoint = checkpoint.or(Some(written)),
                 What::Incident { .. } => {}
-                What::Event { .. } | What::Metric { .. } => continue,
+                What::Close { .. } | What::Event { .. } | What::Metric { .. } => continue,
             }
             if let Some((_, receipt)) = &i.delivered {
                 let made = receipt.made.as_deref().unwrap_or(i.system.as_str());
@@ -322,6 +322,7 @@ fn size(checkpoint: &str) -> Option<&str> {
 pub fn record_word(what: &What) -> &'static str {
     match what {
         What::Change { .. } => "change request",
+        What::Close { .. } => "closing the change request",
         What::Incident { .. } => "incident",
         What::Event { .. } => "event",
         What::Metric { .. } => "metric",

@@ -207,7 +207,7 @@ fn create(now: &mut Servicenow, model: Option<&str>, template: Option<&str>, cal
     if let Some(template) = template {
         row.insert("std_change_producer_version".into(), template.into());
         row.entry("assignment_group".into())
-            .or_insert_with(|| "287ebd7da9fe198100f92cc8d1d2154e".into());
+            .or_insert_with(|| table::GROUP_ID.into());
     }
     let id = table::insert(now, "change_request", row, call)?;
     let row = now.row("change_request", &id).ok_or_else(no_record)?;

@@ -43,6 +43,7 @@ pub const TWIN: Twin = Twin {
     tick,
     endpoints,
     operation,
+    section: |_| json!({"assignment_group": table::GROUP_ID}),
     given: Some(&Shape::Table(&[
         ("incident", &Shape::List(&RECORD)),
         ("change_request", &Shape::List(&RECORD)),
@@ -385,7 +386,11 @@ fn operation(_: &World, call: &Call) -> Option<String> {
     let name = match (call.method.as_str(), rest) {
         ("POST", ["table", "incident"]) => "create-incident",
         ("POST", ["table", _] | ["change", ..] | ["v1", "change", ..]) => "create-record",
-        ("PATCH" | "PUT", ["table", ..] | ["change", ..]) => "update-record",
+        ("PATCH" | "PUT", ["table", ..] | ["change", ..]) => match call.json().map(|b| b["state"].clone()) {
+            Some(Value::String(state)) if state == "3" => "close-record",
+            Some(Value::String(state)) => return Some(format!("move-record:{state}")),
+            _ => "update-record",
+        },
         ("DELETE", ["table", ..]) => "delete-record",
         ("POST", ["attachment", ..]) => "attach-manifest",
         ("GET", ["attachment", ..]) => "list-attachments",

@@ -11,6 +11,9 @@ use crate::sandbox::twin::{Call, Reply};
 /// Tables that hold the instance's own furniture: never changed through here, never shown in the state.
 pub(super) const FIXED: &[&str] = &["sys_user_group", "sys_user", "std_change_record_producer"];
 
+/// The group Identity, to which the firm has these changes assigned.
+pub(super) const GROUP_ID: &str = "287ebd7da9fe198100f92cc8d1d2154e";
+
 const EVERY: &[&str] = &[
     "sys_id",
     "sys_created_on",
@@ -116,7 +119,7 @@ pub(super) fn reference(column: &str) -> Option<&'static str> {
 
 pub(super) fn furnish(now: &mut Servicenow) {
     let rows = [
-        ("sys_user_group", "287ebd7da9fe198100f92cc8d1d2154e", "Identity"),
+        ("sys_user_group", GROUP_ID, "Identity"),
         ("sys_user_group", "8a4dde73c6112278017a6a4baf547aa7", "Service Desk"),
         ("sys_user", USER_ID, USER),
         (

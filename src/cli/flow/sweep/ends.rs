@@ -118,5 +118,5 @@ pub(super) async fn overdue(firm: &Firm, now: DateTime<Utc>) -> Result<bool, Cli
         .outbox()
         .await?
         .iter()
-        .any(|i| matches!(i.record.what, What::Change { .. }) && i.since + deadline < now))
+        .any(|i| i.record.what.is_due() && i.since + deadline < now))
 }

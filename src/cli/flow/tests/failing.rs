@@ -199,3 +199,61 @@ async fn servicenow_gone_is_owed_and_paid_once() {
         );
     }
 }
+
+/// By the table, and of a standard template by the Change API.
+#[tokio::test(start_paused = true)]
+async fn a_change_that_can_not_be_closed_is_filed_and_its_closing_is_paid_once() {
+    let template = json!({"template": "16c2273c47010200e90d87e8dee49006", "assignment_group": null});
+    for filed in [json!({}), template] {
+        let mut firm = few(&[]);
+        firm["config"]["systems"]["servicenow"] = filed;
+        let w = World::new(firm, 7);
+        let refused = json!({"error": {"message": "Operation Failed",
+            "detail": "Operation against file 'change_request' was aborted by Business Rule 'Freeze^0e5b'. Business Rule Stack:Freeze"}, "status": "failure"});
+        w.faults(&json!([{"on": "servicenow PATCH /api/now/table/change_request/*", "nth": 2, "times": "all", "answer": {"status": 403, "body": refused}}]));
+        assert_eq!(w.run(ALICE).await.exit(), Some(Exit::Done));
+        assert!(w.fired()[0] > 0);
+        let run = w.run_of("leaver").await;
+        assert_eq!(person(&run).result, Some(PersonResult::Complete));
+        let owed: Vec<&str> = run.undelivered().map(|o| o.record.what.name()).collect();
+        assert_eq!(owed, ["close-record"]);
+        assert_eq!(w.state()["changes"][0]["state"], "-2", "as far as it may go");
+        // Still refused past its deadline: the sweep says so, and walks nothing twice.
+        w.rest().await;
+        tokio::time::advance(std::time::Duration::from_secs(7200)).await;
+        assert_eq!(w.run(Command::Sweep).await.exit(), Some(Exit::Partial));
+        w.faults(&json!([]));
+        for _ in 0..2 {
+            w.rest().await;
+            w.run(Command::Sweep).await;
+            let state = w.state();
+            assert_eq!(state["changes"].as_array().map(Vec::len), Some(1));
+            assert_eq!(
+                (&state["changes"][0]["state"], &state["attached"]),
+                (&json!("3"), &json!(1))
+            );
+        }
+        assert!(w.run_of("leaver").await.finished());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_is_not_closed_before_it_says_all_it_has_to_say() {
+    let w = World::new(few(&[]), 7);
+    w.faults(&json!([{"on": "servicenow POST /api/now/attachment/file", "times": "all", "answer": {"status": 503, "body": {}}}]));
+    assert_eq!(w.run(ALICE).await.exit(), Some(Exit::Done));
+    assert!(w.fired()[0] > 0);
+    let state = w.state();
+    assert_eq!(
+        (&state["changes"][0]["state"], &state["attached"]),
+        (&json!("-5"), &json!(0))
+    );
+    w.faults(&json!([]));
+    w.rest().await;
+    w.run(Command::Sweep).await;
+    let state = w.state();
+    assert_eq!(
+        (&state["changes"][0]["state"], &state["attached"]),
+        (&json!("3"), &json!(1))
+    );
+}

@@ -326,9 +326,9 @@ impl World {
     pub fn state(&self) -> Value {
         let reply = self.engine.control("GET", "/state", b"");
         let state: Value = serde_json::from_slice(&reply.body).unwrap();
-        let changes: Vec<&Value> = entries(&state["servicenow"]["change_request"])
+        let changes: Vec<Value> = entries(&state["servicenow"]["change_request"])
             .filter(|c| !c["correlation_id"].is_null())
-            .map(|c| &c["short_description"])
+            .map(|c| json!({"title": c["short_description"], "state": c["state"]}))
             .collect();
         let messages: Vec<&Value> = entries(&state["slack"]["messages"]).map(|m| &m["text"]).collect();
         let events: BTreeSet<&str> = state["datadog"]["events"]

@@ -173,7 +173,7 @@ impl Deliver for Sender {
     fn takes(&self, what: &What) -> bool {
         match what {
             What::Event { .. } | What::Metric { .. } => true,
-            What::Change { .. } | What::Incident { .. } => false,
+            What::Change { .. } | What::Close { .. } | What::Incident { .. } => false,
         }
     }
 
@@ -181,7 +181,7 @@ impl Deliver for Sender {
         match &record.what {
             What::Event { .. } => self.event(record).await,
             What::Metric { .. } => self.metric(record).await,
-            What::Change { .. } | What::Incident { .. } => {
+            What::Change { .. } | What::Close { .. } | What::Incident { .. } => {
                 Err(Failure::new(Kind::Cannot, record.what.name(), "Datadog takes none"))
             }
         }

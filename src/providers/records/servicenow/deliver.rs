@@ -2,11 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{
     Form,
-    wire::{Attachment, FIELDS, Filed, correlation, cut, hex_id, noun, result, time},
+    wire::{Attachment, FIELDS, Filed, correlation, cut, hex_id, made, none_there, noun, result, time},
 };
 use crate::{
     http::{Writer, path, sentence},
@@ -25,11 +25,28 @@ impl Clerk {
     }
 
     async fn change(&self, record: &Record) -> Result<Receipt, Failure> {
+        let What::Change { manifest, .. } = &record.what else {
+            return Err(Failure::new(Kind::Cannot, record.what.name(), "is no change record"));
+        };
+        let id = correlation(&record.key);
+        let (row, already) = match self.find("change_request", &id).await? {
+            Some(row) => {
+                self.amend(&row, record).await?;
+                (row, true)
+            }
+            None => (self.file(&id, record).await?, false),
+        };
+        if !row.closed() {
+            self.attach(&row, record, manifest).await?;
+        }
+        Ok(row.receipt(200, already))
+    }
+
+    /// Of the standard template where one is named, by the API that fills it; else as a row of the table.
+    async fn file(&self, id: &str, record: &Record) -> Result<Filed, Failure> {
         let What::Change {
-            result,
             title,
             report,
-            manifest,
             checkpoint,
             started,
             finished,
@@ -38,49 +55,51 @@ impl Clerk {
         else {
             return Err(Failure::new(Kind::Cannot, record.what.name(), "is no change record"));
         };
-        let id = correlation(&record.key);
-        let (row, already) = match self.find("change_request", &id).await? {
-            Some(row) => (row, true),
-            None => {
-                let mut body = Map::new();
-                let mut put = |k: &str, v: &str| drop(body.insert(k.into(), v.into()));
-                put("type", "standard");
-                put("chg_model", "standard");
-                put("short_description", &sentence(title));
-                put("description", &description(report, checkpoint));
-                put("start_date", &time(*started));
-                put("end_date", &time(*finished));
-                put("correlation_id", &id);
-                put("correlation_display", "jml");
-                let f = &self.form;
-                for (k, v) in [
-                    ("assignment_group", &f.assignment_group),
-                    ("requested_by", &f.requested_by),
-                    ("std_change_producer_version", &f.template),
-                    ("category", &f.category),
-                ] {
-                    if let Some(v) = v {
-                        put(k, v);
-                    }
-                }
-                (self.create("change_request", &id, &Value::Object(body)).await?, false)
+        let form = &self.form;
+        let mut body = json!({"short_description": sentence(title), "start_date": time(*started), "end_date": time(*finished),
+            "correlation_id": id, "correlation_display": "jml"});
+        for (key, value) in [
+            ("assignment_group", &form.assignment_group),
+            ("requested_by", &form.requested_by),
+            ("category", &form.category),
+        ] {
+            if let Some(value) = value {
+                body[key] = json!(value);
             }
+        }
+        let text = description(report, checkpoint);
+        let Some(template) = &form.template else {
+            body["type"] = json!("standard");
+            body["chg_model"] = json!("standard");
+            body["description"] = json!(text);
+            return self.create("change_request", id, &body).await;
         };
-        if already {
-            self.amend(&row, record).await?;
+        // The template's own description stands, whatever is sent.
+        body["work_notes"] = json!(text);
+        let what = format!("create the change request {id} of the template {template}");
+        let ask = path!["api/sn_chg_rest/change/standard", template]
+            .json(&body)
+            .what(&what)
+            .repeat(Repeat::LookFirst);
+        let row = made(&self.http.post(ask).await?)?;
+        if row.correlation_id == id {
+            return Ok(row);
         }
-        if !row.closed() {
-            self.attach(&row, record, manifest).await?;
-            if ["complete", "nothing"].contains(&result.as_str()) && self.form.assignment_group.is_some() {
-                self.close(&row, checkpoint).await;
-            }
-        }
-        Ok(Receipt {
-            status: 200,
-            already,
-            made: Some(row.number),
-            ..Receipt::default()
-        })
+        // Among the fields that the template ignores; on the record itself it can still be set.
+        let change = json!({"correlation_id": id, "correlation_display": "jml"});
+        let row = self
+            .patch(&row, &change, format!("mark {} as ours", row.number))
+            .await?;
+        marked(row, id, &what)
+    }
+
+    async fn patch(&self, row: &Filed, change: &Value, what: String) -> Result<Filed, Failure> {
+        let ask = path!["api/now/table/change_request", row.sys_id]
+            .query("sysparm_fields", FIELDS)
+            .json(change)
+            .what(what)
+            .repeat(Repeat::LookFirst);
+        result(&self.http.patch(ask).await?)
     }
 
     /// A run that was filed as partial and went on to its end: the record says so, and its notes keep what it said before. One that
@@ -101,15 +120,18 @@ impl Clerk {
             return Ok(());
         };
         let note = format!("jml run {} has gone on. Before: {}", record.run, sentence(before));
-        let ask = path!["api/now/table/change_request", row.sys_id]
-            .query("sysparm_fields", FIELDS)
-            .json(
-                &json!({"short_description": title, "description": description(report, checkpoint),
-                "end_date": time(*finished), "work_notes": cut(&note)}),
-            )
-            .what(format!("bring {} up to date", row.number))
-            .repeat(Repeat::LookFirst);
-        let now: Filed = result(&self.http.patch(ask).await?)?;
+        let text = description(report, checkpoint);
+        let mut change = json!({"short_description": title, "end_date": time(*finished)});
+        change["work_notes"] = match self.form.template {
+            Some(_) => json!(cut(&format!("{note}\n\n{text}"))),
+            None => {
+                change["description"] = json!(text);
+                json!(cut(&note))
+            }
+        };
+        let now = self
+            .patch(row, &change, format!("bring {} up to date", row.number))
+            .await?;
         // Rules may put it back with 200.
         match now.short_description {
             Some(said) if said != title => Err(Failure::permanent(
@@ -123,25 +145,14 @@ impl Clerk {
     async fn incident(&self, record: &Record, title: &str, text: &str) -> Result<Receipt, Failure> {
         let id = correlation(&record.key);
         if let Some(row) = self.find("incident", &id).await? {
-            return Ok(Receipt {
-                status: 200,
-                already: true,
-                made: Some(row.number),
-                ..Receipt::default()
-            });
+            return Ok(row.receipt(200, true));
         }
         let mut body = json!({"short_description": sentence(title), "description": cut(text), "urgency": "2", "impact": "2",
             "correlation_id": id, "correlation_display": "jml"});
         if let Some(group) = &self.form.assignment_group {
             body["assignment_group"] = json!(group);
         }
-        let row = self.create("incident", &id, &body).await?;
-        Ok(Receipt {
-            status: 201,
-            already: false,
-            made: Some(row.number),
-            ..Receipt::default()
-        })
+        Ok(self.create("incident", &id, &body).await?.receipt(201, false))
     }
 
     /// The record of this correlation id, the oldest where two hosts raced. Counted and not shown is a matter of rights: not "none".
@@ -156,12 +167,8 @@ impl Clerk {
             .query("sysparm_exclude_reference_link", "true");
         let answer = self.http.reader().get(ask.what(&what)).await?;
         let rows: Vec<Filed> = result(&answer)?;
-        let counted: u64 = answer.header("x-total-count").and_then(|n| n.parse().ok()).unwrap_or(0);
-        if rows.is_empty() && counted > 0 {
-            return Err(
-                Failure::new(Kind::Auth, what, format!("{counted} are there and none may be seen"))
-                    .hint("give jml's user the right to read them (itil, or sn_change_read)"),
-            );
+        if rows.is_empty() {
+            none_there(&answer, &what)?;
         }
         // An instance that doesn't know the column ignores that part of the query and answers with everything.
         if rows.iter().any(|r| r.correlation_id != id) {
@@ -183,13 +190,7 @@ impl Clerk {
             .what(&what)
             .repeat(Repeat::LookFirst);
         let row: Filed = result(&self.http.post(ask).await?)?;
-        if row.correlation_id != id {
-            return Err(
-                Failure::contradiction(what, "the record was made, but without its correlation id")
-                    .hint("a rule of the instance rewrites or drops correlation_id on that table"),
-            );
-        }
-        Ok(row)
+        marked(row, id, &what)
     }
 
     async fn attach(&self, row: &Filed, record: &Record, manifest: &Manifest) -> Result<(), Failure> {
@@ -212,7 +213,11 @@ impl Clerk {
             hex_id(&row.sys_id)?
         );
         let ask = path!["api/now/attachment"].query("sysparm_query", query).what(&what);
-        let there: Vec<Attachment> = result(&self.http.reader().get(ask).await?)?;
+        let answer = self.http.reader().get(ask).await?;
+        let there: Vec<Attachment> = result(&answer)?;
+        if there.is_empty() && answer.header("x-total-count").is_some() {
+            none_there(&answer, &what)?;
+        }
         if there
             .iter()
             .any(|a| a.table_sys_id == row.sys_id && a.file_name == file)
@@ -234,30 +239,61 @@ impl Clerk {
         }
     }
 
-    /// From New to Closed, a state a call, as the standard model has it. A refusal leaves the record open in the farthest state: it
-    /// exists, which is what was owed.
-    async fn close(&self, row: &Filed, checkpoint: &str) {
+    /// From New to Closed, a state a call, as the standard model has it. A refusal leaves the record in the farthest state and the
+    /// rest of the way owed: whoever comes again goes on from there.
+    async fn close(&self, change: &str, checkpoint: &str) -> Result<Receipt, Failure> {
         const WALK: [&str; 5] = ["-5", "-2", "-1", "0", "3"];
-        let from = WALK.iter().position(|s| *s == row.state).unwrap_or(WALK.len());
-        for state in WALK.iter().skip(from + 1) {
+        let id = correlation(change);
+        let Some(mut row) = self.find("change_request", &id).await? else {
+            return Err(Failure::new(
+                Kind::Transient,
+                format!("close the change request {id}"),
+                "it isn't there yet",
+            ));
+        };
+        // By us before an answer was lost, or by a person: either way it is at its end.
+        if row.closed() {
+            return Ok(row.receipt(200, true));
+        }
+        let Some(from) = WALK.iter().position(|s| *s == row.state) else {
+            return Err(Failure::permanent(
+                format!("close {}", row.number),
+                format!(
+                    "it stands in state {}, where a person has to decide",
+                    sentence(&row.state)
+                ),
+            ));
+        };
+        for state in &WALK[from + 1..] {
             let body = if *state == "3" {
                 json!({"state": "3", "close_code": "successful", "close_notes": "Carried out and verified by jml.",
                     "work_notes": cut(&format!("ledger checkpoint:\n{checkpoint}"))})
             } else {
                 json!({"state": state})
             };
-            let ask = path!["api/now/table/change_request", row.sys_id]
-                .query("sysparm_fields", FIELDS)
-                .json(&body)
-                .what(format!("move {} to state {state}", row.number))
-                .repeat(Repeat::LookFirst);
-            let moved = self.http.patch(ask).await.and_then(|a| result::<Filed>(&a));
+            let what = format!("move {} to state {state}", row.number);
+            row = self.patch(&row, &body, what.clone()).await?;
             // Rules may put it back with 200.
-            if moved.map_or(true, |r| r.state != *state) {
-                return;
+            if row.state != *state {
+                return Err(Failure::permanent(
+                    what,
+                    format!("the instance keeps it in state {}", sentence(&row.state)),
+                ));
             }
         }
+        Ok(row.receipt(200, false))
     }
+}
+
+/// What was made must be findable again, or the next delivery makes another.
+fn marked(row: Filed, id: &str, what: &str) -> Result<Filed, Failure> {
+    if row.correlation_id == id {
+        return Ok(row);
+    }
+    Err(
+        Failure::contradiction(what, "the record was made, but without its correlation id")
+            .hint("a rule of the instance rewrites or drops correlation_id on that table"),
+    )
 }
 
 fn description(report: &str, checkpoint: &str) -> String {
@@ -272,6 +308,7 @@ impl Deliver for Clerk {
     fn takes(&self, what: &What) -> bool {
         match what {
             What::Change { .. } | What::Incident { .. } => true,
+            What::Close { .. } => self.form.closes(),
             What::Event { .. } | What::Metric { .. } => false,
         }
     }
@@ -279,6 +316,7 @@ impl Deliver for Clerk {
     async fn deliver(&self, record: &Record) -> Result<Receipt, Failure> {
         match &record.what {
             What::Change { .. } => self.change(record).await,
+            What::Close { change, checkpoint } => self.close(change, checkpoint).await,
             What::Incident { title, text } => self.incident(record, title, text).await,
             What::Event { .. } | What::Metric { .. } => {
                 Err(Failure::new(Kind::Cannot, record.what.name(), "ServiceNow takes none"))

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::{
     Settings, explain,
-    wire::{hex_id, result},
+    wire::{hex_id, none_there, result},
 };
 use crate::{
     config::{ConfigError, Section},
@@ -68,12 +68,10 @@ impl Desk {
             .query("sysparm_display_value", "false");
         let answer = self.0.get(ask.what(&what)).await?;
         let rows: Vec<Shown> = result(&answer)?;
-        let counted: u64 = answer.header("x-total-count").and_then(|n| n.parse().ok()).unwrap_or(0);
-        if rows.is_empty() && counted > 0 {
-            return Ok(Observed::Unknown(
-                Failure::permanent(what, "it is there and may not be seen")
-                    .hint("give jml's user the right to read it"),
-            ));
+        if rows.is_empty()
+            && let Err(hidden) = none_there(&answer, &what)
+        {
+            return Ok(Observed::Unknown(hidden));
         }
         let theirs = rows.into_iter().find(|r| r.number == number);
         Ok(theirs.map_or(Observed::Absent, |r| {

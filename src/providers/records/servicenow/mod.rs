@@ -40,7 +40,7 @@ pub const NEEDS: &[Need] = &[
     ),
     Need::write(
         "itil or sn_change_write",
-        "create and close change requests, open incidents",
+        "create and close change requests, open incidents; with a template itil or change_manager",
     ),
     Need::write("create on sys_attachment", "attach the manifest"),
 ];
@@ -59,11 +59,13 @@ pub struct Settings {
     user: Option<String>,
     /// OAuth client credentials of this client.
     client_id: Option<String>,
-    /// The sys_id of the group that records are assigned to. Without one a change can't leave the state New, and stays open.
+    /// The sys_id of the group that records are assigned to. Without one, and without a template, a change can't leave the state New,
+    /// and stays open.
     assignment_group: Option<String>,
     /// The sys_id of the user in whose name a change is requested.
     requested_by: Option<String>,
-    /// The sys_id of a standard change template's version.
+    /// The sys_id of a standard change template: changes are then made of it, by the Change Management API. Without one they are rows
+    /// of the table, of the type standard.
     template: Option<String>,
     /// A value of the instance's own list.
     category: Option<String>,
@@ -76,6 +78,13 @@ pub struct Form {
     pub requested_by: Option<String>,
     pub template: Option<String>,
     pub category: Option<String>,
+}
+
+impl Form {
+    /// Nothing leaves the state New without a group; a template brings its own.
+    fn closes(&self) -> bool {
+        self.assignment_group.is_some() || self.template.is_some()
+    }
 }
 
 impl crate::providers::Settings for Settings {

@@ -2,11 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use crate::{
     http::{Answer, plain, sentence},
-    model::{Failure, Kind},
+    model::{Failure, Kind, Receipt},
 };
 
 /// The columns that are asked for: what is missing from an answer was hidden, not empty.
@@ -68,6 +69,49 @@ pub(super) struct Filed {
 impl Filed {
     pub(super) fn closed(&self) -> bool {
         ["3", "4"].contains(&self.state.as_str())
+    }
+    /// As the desk knows it.
+    pub(super) fn receipt(self, status: u16, already: bool) -> Receipt {
+        Receipt {
+            status,
+            already,
+            made: Some(self.number),
+            ..Receipt::default()
+        }
+    }
+}
+
+/// What the Change API gave: each column as `{"value", "display_value"}`, the whole sometimes in a list.
+pub(super) fn made(answer: &Answer) -> Result<Filed, Failure> {
+    let said: Value = result(answer)?;
+    let row = match &said {
+        Value::Array(rows) => rows.first().unwrap_or(&Value::Null),
+        one => one,
+    };
+    let bare: Map<String, Value> = row
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(k, v)| (k.clone(), v.get("value").unwrap_or(v).clone()))
+        .collect();
+    serde_json::from_value(bare.into())
+        .map_err(|e| Failure::contradiction("read the change request made", e.to_string()))
+}
+
+/// Nothing shown is nothing there only where the instance also counted nothing: it counts before its access rules hide rows. One that
+/// doesn't say how many it counted can't be believed either.
+pub(super) fn none_there(answer: &Answer, what: &str) -> Result<(), Failure> {
+    let counted: Option<u64> = answer.header("x-total-count").and_then(|n| n.parse().ok());
+    match counted {
+        Some(0) => Ok(()),
+        Some(n) => Err(
+            Failure::new(Kind::Auth, what, format!("{n} are there and none may be seen"))
+                .hint("give jml's user the right to read them (itil, or sn_change_read)"),
+        ),
+        None => Err(Failure::contradiction(
+            what,
+            "shows nothing, and doesn't say whether something is hidden (no X-Total-Count)",
+        )),
     }
 }
 
