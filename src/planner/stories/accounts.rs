@@ -357,8 +357,16 @@ fn a_licence_goes_with_its_account_or_its_stay_is_told() {
     let mut seat = held(Holding::Seat, "Zoom");
     seat.via = Some("account".into());
     let plan = firm.leaver(&of(&firm, "zoom", &[seat]));
-    let why = |verb| plan.steps.iter().find(|s| s.effect.action.verb() == verb).map(|s| s.why.as_str());
-    assert_eq!(why(Deactivate), Some("the account alice@acme.example and the licence Zoom"));
+    let why = |verb| {
+        plan.steps
+            .iter()
+            .find(|s| s.effect.action.verb() == verb)
+            .map(|s| s.why.as_str())
+    };
+    assert_eq!(
+        why(Deactivate),
+        Some("the account alice@acme.example and the licence Zoom")
+    );
     assert_eq!(why(ReleaseSeat), None);
 
     let seat = held(Holding::Seat, "Workspace").with("stays", "a suspended account is still billed");
