@@ -26,7 +26,7 @@ use super::{
 pub use model::{Group, Ldap, User, guid_text};
 
 const NAME: &str = "ldap";
-/// Marks a reply whose status is a result code and whose body stands for messages.
+/// The result code of a reply whose body stands for messages.
 const OURS: &str = "ldap-result";
 const BASE: &str = "DC=corp,DC=acme,DC=example";
 /// Between 1601 and 1970, in seconds.
@@ -63,7 +63,7 @@ fn user(right: &str) -> String {
 }
 
 fn said(rc: u16, body: Value) -> Reply {
-    Reply::json(rc, &body).with(OURS, "1")
+    Reply::json(rc, &body).with(OURS, &rc.to_string())
 }
 
 /// What a fault's status is in this protocol.
@@ -114,7 +114,7 @@ fn answer(world: &mut World, call: &Call) -> Reply {
         "bind" => (refusal(401), None),
         "search" => {
             let time = call.now.format("%Y%m%d%H%M%S.0Z").to_string();
-            (search::answer(&ldap, &dn(call), &body, who.is_some(), &time), None)
+            (search::answer(&mut ldap, &dn(call), &body, who.is_some(), &time), None)
         }
         "modify" => modify::answer(&mut ldap, &dn(call), &body, who == Some(true), now),
         _ => (
@@ -192,6 +192,7 @@ fn load(world: &mut World, given: &Value) -> Result<(), String> {
         users: users.collect(),
         groups,
         hidden: given.hidden.iter().map(|h| h.to_lowercase()).collect(),
+        lists: Vec::new(),
     });
     Ok(())
 }

@@ -68,6 +68,8 @@ pub struct Ldap {
     pub groups: BTreeMap<String, Group>,
     /// Attributes that nobody may read.
     pub hidden: BTreeSet<String>,
+    /// Lists that were begun: how far each came, by the cookie that stays the same to its end.
+    pub lists: Vec<usize>,
 }
 
 /// What an entry is.

@@ -88,7 +88,7 @@ fn root(ldap: &Ldap, now: &str) -> Value {
     }}], "text": ""})
 }
 
-pub fn answer(ldap: &Ldap, dn: &str, body: &Value, bound: bool, now: &str) -> Reply {
+pub fn answer(ldap: &mut Ldap, dn: &str, body: &Value, bound: bool, now: &str) -> Reply {
     let scope = body["scope"].as_str().unwrap_or("sub");
     if dn.is_empty() && scope == "base" {
         return said(0, root(ldap, now));
@@ -128,22 +128,38 @@ pub fn answer(ldap: &Ldap, dn: &str, body: &Value, bound: bool, now: &str) -> Re
             found.push(shown(&dn, &entry, &wanted));
         }
     }
-    let page = &body["page"];
-    let from: usize = page["cookie"].as_str().and_then(|c| c.parse().ok()).unwrap_or(0);
-    let size = page["size"].as_u64().map_or(LIMIT, |s| s as usize).min(LIMIT);
     let asked = body["limit"]
         .as_u64()
         .filter(|n| *n > 0)
         .map_or(usize::MAX, |n| n as usize);
     let total = found.len();
-    let entries: Vec<Value> = found.into_iter().skip(from).take(size.min(asked)).collect();
-    let next = from + entries.len();
-    let mut out = json!({"entries": entries, "text": ""});
-    if page.is_object() {
-        out["cookie"] = if next < total { next.to_string() } else { String::new() }.into();
-        return said(0, out);
+    let page = &body["page"];
+    if !page.is_object() {
+        let entries: Vec<Value> = found.into_iter().take(LIMIT.min(asked)).collect();
+        let whole = entries.len() == total;
+        return said(if whole { 0 } else { 4 }, json!({"entries": entries, "text": ""}));
     }
-    said(if next < total { 4 } else { 0 }, out)
+    let cookie = page["cookie"].as_str().unwrap_or_default();
+    let list = match cookie {
+        "" => {
+            ldap.lists.push(0);
+            ldap.lists.len() - 1
+        }
+        _ => cookie.parse().unwrap_or(usize::MAX),
+    };
+    let Some(from) = ldap.lists.get_mut(list) else {
+        let text = "00000057: LdapErr: DSID-0C090A6D, comment: Error processing control, data 0, v4563\n\0";
+        return said(53, json!({ "text": text }));
+    };
+    let size = page["size"]
+        .as_u64()
+        .map_or(LIMIT, |s| s as usize)
+        .min(LIMIT)
+        .min(asked);
+    let entries: Vec<Value> = found.into_iter().skip(*from).take(size).collect();
+    *from += entries.len();
+    let next = if *from < total { list.to_string() } else { String::new() };
+    said(0, json!({"entries": entries, "text": "", "cookie": next}))
 }
 
 /// What a configuration pins.

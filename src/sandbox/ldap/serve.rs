@@ -69,13 +69,14 @@ async fn answer(engine: &Engine, system: &str, asked: &Asked, bound: &mut Vec<(S
         body: asked.body.to_string().into_bytes(),
     };
     let reply = engine.handle(system, request).await?;
-    let ours = reply.headers.iter().any(|(k, _)| k == super::OURS);
+    let ours = reply.headers.iter().find(|(k, _)| k == super::OURS);
+    let rc: Option<u16> = ours.and_then(|(_, rc)| rc.parse().ok());
     let body: Option<Value> = serde_json::from_slice(&reply.body).ok();
-    let Some(body) = body.filter(|_| ours) else {
+    let (Some(rc), Some(body)) = (rc, body) else {
         return Some(reply.body); // whatever a fault put in its place
     };
-    if asked.method == "bind" && reply.status != 0 {
+    if asked.method == "bind" && rc != 0 {
         bound.clear();
     }
-    ber::write(asked, reply.status, &body)
+    ber::write(asked, rc, &body)
 }
