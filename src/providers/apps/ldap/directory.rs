@@ -16,7 +16,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::{Mutex, OnceCell};
 
 use super::{
-    Server,
+    Server, Tls,
     fault::{Did, lost, refused, unreachable},
     value::Entry,
 };
@@ -325,8 +325,10 @@ impl Reader {
             );
         }
         let mut settings = LdapConnSettings::new().set_conn_timeout(CONNECT.min(door.patience));
-        if server.tls {
-            settings = settings.set_config(self.trust(what).await?);
+        if server.tls != Tls::None {
+            settings = settings
+                .set_config(self.trust(what).await?)
+                .set_starttls(server.tls == Tls::ByStartTls);
         }
         let dialled = LdapConnAsync::with_settings(settings, &server.url).await;
         let (connection, mut ldap) = dialled.map_err(|e| unreachable(&e, &server.host, what))?;

@@ -65,7 +65,7 @@ pub fn refused(did: Did, result: &LdapResult, what: &str) -> Failure {
     let failure = |kind| Failure::new(kind, what, words(result)).code(rc.to_string());
     match (did, rc) {
         (_, 51 | 52) => failure(Kind::Transient),
-        (_, 8 | 13) => failure(Kind::Auth).hint("the server wants TLS: write the url as ldaps://"),
+        (_, 8 | 13) => failure(Kind::Auth).hint("the server wants TLS: write the url as ldaps://, or set starttls"),
         (Did::Bind, _) => {
             let hint = reason(&result.text).unwrap_or("check the user and the password in the credential");
             failure(Kind::Auth).hint(format!("{hint}; the record has user and password"))
@@ -113,6 +113,7 @@ pub fn unreachable(error: &LdapError, host: &str, what: &str) -> Failure {
     let why = match error {
         LdapError::Io { source } => sentence(&source.to_string()),
         LdapError::Timeout { .. } => "no connection in time".to_owned(),
+        LdapError::LdapResult { result } => format!("it begins no TLS: {}", words(result)),
         LdapError::DNSName { .. } => "a name is wanted where the certificate is checked, not this address".to_owned(),
         _ => "no connection".to_owned(),
     };

@@ -64,8 +64,11 @@ pub const NEEDS: &[Need] = &[
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
-    /// One server by its full name: ldaps://dc1.corp.acme.example; ldap:// to loopback alone.
+    /// One server by its full name: ldaps://dc1.corp.acme.example; ldap:// with starttls, or to loopback alone.
     url: String,
+    /// TLS begins on the connection itself wherever a url is ldap://; a server that doesn't offer it is told nothing.
+    #[serde(default)]
+    starttls: bool,
     /// Further servers of the same domain, tried in this order where the first doesn't answer.
     #[serde(default)]
     fallback: Vec<String>,
@@ -107,26 +110,35 @@ fn patience() -> String {
     "10s".into()
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tls {
+    /// To loopback alone.
+    None,
+    FromTheStart,
+    ByStartTls,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
     pub url: String,
     pub host: String,
-    pub tls: bool,
+    pub tls: Tls,
 }
 
 impl Server {
-    fn parse(text: &str) -> Result<Server, String> {
+    fn parse(text: &str, starttls: bool) -> Result<Server, String> {
         let url = Url::parse(text).map_err(|e| format!("{text:?} is no URL: {e}"))?;
         let host = url.host_str().unwrap_or_default().to_owned();
         let tls = match url.scheme() {
-            "ldaps" => true,
-            "ldap" => false,
+            "ldaps" => Tls::FromTheStart,
+            "ldap" if starttls => Tls::ByStartTls,
+            "ldap" => Tls::None,
             _ => return Err(format!("{text:?}: ldaps://HOST is wanted")),
         };
         let numbers: Option<std::net::Ipv4Addr> = host.parse().ok();
-        if !tls && host != "localhost" && !numbers.is_some_and(|ip| ip.is_loopback()) {
+        if tls == Tls::None && host != "localhost" && !numbers.is_some_and(|ip| ip.is_loopback()) {
             return Err(format!(
-                "{text:?}: ldap:// is for loopback only: a password would travel in clear"
+                "{text:?}: a password would travel in clear: ldaps:// is wanted, or starttls = true"
             ));
         }
         let bare = url.username().is_empty() && url.password().is_none() && url.query().is_none();
@@ -154,7 +166,11 @@ impl Settings {
     }
     fn servers(&self) -> Vec<Server> {
         let all = std::iter::once(&self.url).chain(&self.fallback);
-        all.filter_map(|u| Server::parse(u).ok()).collect()
+        self.parsed(all)
+    }
+    fn parsed<'a>(&self, urls: impl IntoIterator<Item = &'a String>) -> Vec<Server> {
+        let parsed = urls.into_iter().map(|u| Server::parse(u, self.starttls));
+        parsed.filter_map(Result::ok).collect()
     }
     fn find(&self) -> Vec<Find> {
         let usual = |(attribute, from): &(&str, &str)| Find {
@@ -180,7 +196,7 @@ impl Settings {
 impl Check for Settings {
     fn check(&self) -> Result<(), String> {
         for url in [&self.url].into_iter().chain(&self.fallback).chain(&self.verify_on) {
-            Server::parse(url)?;
+            Server::parse(url, self.starttls)?;
         }
         if !self.base.contains('=') {
             return Err("base: a DN is wanted, such as OU=People,DC=corp,DC=acme,DC=example".into());
@@ -213,7 +229,7 @@ impl Target for Directory {
         let record = look.either(s.read.as_ref(), &s.write);
         let reader = |servers| Reader::new(s.door(&system, servers, look.folder(), &record));
         let main = reader(s.servers());
-        let others = s.verify_on.iter().filter_map(|u| Server::parse(u).ok());
+        let others = s.parsed(&s.verify_on).into_iter();
         let others = others.map(|server| reader(vec![server])).collect();
         Eyes::new(main, others, s)
     }

@@ -35,7 +35,7 @@ impl Domain {
     }
     fn settings(&self, more: &str) -> Settings {
         let text = format!(
-            "url = \"{}\"\nbase = \"OU=Acme,DC=corp,DC=acme,DC=example\"\ntimeout = \"1s\"\nwrite = \"file:w\"\n{more}",
+            "url = \"{}\"\nbase = \"OU=Acme,DC=corp,DC=acme,DC=example\"\ntimeout = \"10s\"\nwrite = \"file:w\"\n{more}",
             self.engine.origin("ldap").unwrap()
         );
         let settings: Settings = toml::from_str(&text).unwrap();
@@ -203,19 +203,38 @@ async fn a_list_is_read_page_by_page_to_its_end() {
 
 #[test]
 fn a_password_never_travels_in_clear() {
-    for (url, fine) in [
-        ("ldaps://dc1.corp.acme.example", true),
-        ("ldaps://dc1.corp.acme.example:3269/", true),
-        ("ldap://127.0.0.1:389", true),
-        ("ldap://localhost", true),
-        ("ldap://dc1.corp.acme.example", false),
-        ("ldap://127.0.0.1.acme.example", false),
-        ("https://dc1.corp.acme.example", false),
-        ("ldaps://svc:pw@dc1.corp.acme.example", false),
-        ("ldaps://dc1.corp.acme.example/DC=corp", false),
+    for (url, plain, starttls) in [
+        (
+            "ldaps://dc1.corp.acme.example",
+            Some(Tls::FromTheStart),
+            Some(Tls::FromTheStart),
+        ),
+        (
+            "ldaps://dc1.corp.acme.example:3269/",
+            Some(Tls::FromTheStart),
+            Some(Tls::FromTheStart),
+        ),
+        ("ldap://127.0.0.1:389", Some(Tls::None), Some(Tls::ByStartTls)),
+        ("ldap://localhost", Some(Tls::None), Some(Tls::ByStartTls)),
+        ("ldap://dc1.corp.acme.example", None, Some(Tls::ByStartTls)),
+        ("ldap://127.0.0.1.acme.example", None, Some(Tls::ByStartTls)),
+        ("https://dc1.corp.acme.example", None, None),
+        ("ldaps://svc:pw@dc1.corp.acme.example", None, None),
+        ("ldaps://dc1.corp.acme.example/DC=corp", None, None),
     ] {
-        assert_eq!(Server::parse(url).is_ok(), fine, "{url}");
+        let tls = |start| Server::parse(url, start).ok().map(|s| s.tls);
+        assert_eq!((tls(false), tls(true)), (plain, starttls), "{url}");
     }
+}
+
+#[tokio::test]
+async fn a_server_that_begins_no_tls_gets_no_password() {
+    let domain = Domain::of(firm());
+    let failure = domain.eyes("starttls = true").pinned().await.unwrap_err();
+    assert!(failure.summary.contains("begins no TLS"), "{failure}");
+    let asked = domain.engine.control("GET", "/journal", b"").body;
+    let asked = String::from_utf8(asked).unwrap();
+    assert!(!asked.contains("bind"), "{asked}");
 }
 
 #[test]
