@@ -5,6 +5,7 @@
 
 mod deliver;
 mod fixtures;
+mod ldap;
 mod observe;
 mod own;
 mod perform;

@@ -3,7 +3,7 @@
 use super::*;
 
 /// What eyes may come to under a fault on everything that they ask. `Absent` takes the vendor's own word.
-type Blind = (&'static str, fn(&str) -> Value, &'static [Kind], bool);
+pub(super) type Blind = (&'static str, fn(&str) -> Value, &'static [Kind], bool);
 
 const BLIND: &[Blind] = &[
     (
@@ -130,7 +130,13 @@ const BLIND: &[Blind] = &[
     ),
 ];
 
-async fn seen(row: &Row, id: &str, faults: Value, among: &[Kind], may_be_absent: bool) -> Result<(), String> {
+pub(super) async fn seen(
+    row: &Row,
+    id: &str,
+    faults: Value,
+    among: &[Kind],
+    may_be_absent: bool,
+) -> Result<(), String> {
     let stage = Stage::of(fixture(row));
     stage.faults(&faults);
     let failure = match stage.observe(&*stage.eyes(), id).await {

@@ -24,7 +24,7 @@ async fn prepared(stage: &Stage, verb: Verb) -> Effect {
 }
 
 /// One verb under one fault.
-async fn tried(row: &Row, verb: Verb, case: &Case) -> Result<(), String> {
+pub(super) async fn tried(row: &Row, verb: Verb, case: &Case) -> Result<(), String> {
     let stage = Stage::of(fixture(row));
     let effect = prepared(&stage, verb).await;
     let repeat = repeat(&stage, &effect);

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     http::Credential,
-    model::{Failure, Kind, System},
+    model::{Failure, Kind, Repeat, System},
 };
 
 const CONNECT: Duration = Duration::from_secs(5);
@@ -104,25 +104,39 @@ impl Writer {
         &self.0
     }
 
-    /// One change. `Err` is for what has no result, or one that says that nothing was looked at; busy is waited out.
-    pub async fn modify(&self, what: &str, dn: &str, changes: &[Change]) -> Result<LdapResult, Failure> {
+    /// One change. `Err` is for what has no result, or one that says that nothing was looked at; busy is waited out. What may have been
+    /// done is sent again only where twice is as good as once.
+    pub async fn modify(
+        &self,
+        what: &str,
+        dn: &str,
+        changes: &[Change],
+        repeat: Repeat,
+    ) -> Result<LdapResult, Failure> {
+        let mut doubt = None;
         let mut tries = 1;
         loop {
-            let session = self.0.session(what).await?;
+            let session = match self.0.session(what).await {
+                Ok(session) => session,
+                Err(failure) => return Err(doubt.unwrap_or(failure)),
+            };
             let mut ldap = session.ldap.clone();
             let mods = changes.iter().map(Change::to_mod).collect();
             let said = ldap.with_timeout(self.0.0.door.patience).modify(dn, mods).await;
             match said {
-                Ok(result) if matches!(result.rc, 51 | 52) && tries < TRIES => {
-                    pause(tries).await;
-                    tries += 1;
-                }
-                Ok(result) => return Ok(result),
+                Ok(result) if !matches!(result.rc, 51 | 52) || tries == TRIES => return Ok(result),
+                Ok(_) => {}
                 Err(e) => {
                     self.0.forget(session.at).await;
-                    return Err(lost(Did::Modify, &e, what));
+                    let failure = lost(Did::Modify, &e, what);
+                    if tries == TRIES || failure.kind == Kind::Doubt && repeat != Repeat::Safe {
+                        return Err(doubt.unwrap_or(failure));
+                    }
+                    doubt = doubt.or(Some(failure).filter(|f| f.kind == Kind::Doubt));
                 }
             }
+            pause(tries).await;
+            tries += 1;
         }
     }
 }

@@ -45,6 +45,11 @@ impl Hands {
         found.into_iter().next().ok_or_else(nobody)
     }
 
+    async fn change(&self, task: Task<'_>, what: &str, on: &Entry, all: &[Change]) -> Result<LdapResult, Failure> {
+        let repeat = task.effect.action.repeat();
+        self.writer.modify(what, &self.target(on), all, repeat).await
+    }
+
     /// What is changed: by its id, where the server takes one in place of a name.
     fn target(&self, entry: &Entry) -> String {
         let guid = self.profile.guid.then(|| entry.bytes(self.profile.id)).flatten();
@@ -86,7 +91,7 @@ impl Hands {
             Lock::Value { attribute, value, .. } if shut => Change::Replace(attribute, value.as_bytes().to_vec()),
             Lock::Value { attribute, .. } => Change::Clear(attribute),
         };
-        let result = self.writer.modify(&what, &self.target(&entry), &[change]).await?;
+        let result = self.change(task, &what, &entry, &[change]).await?;
         done(&result, receipt, &what)
     }
 
@@ -99,17 +104,17 @@ impl Hands {
         );
         let entry = self.entry(account(task)?, &self.base, &what, &[]).await?;
         let receipt = self.receipt().await;
-        let mut result = self.set_password(&entry, &what).await?;
+        let mut result = self.set_password(task, &entry, &what).await?;
         if result.rc == 19 {
-            result = self.set_password(&entry, &what).await?; // by chance it held a name, or was the last one
+            result = self.set_password(task, &entry, &what).await?; // by chance it held a name, or was the last one
         }
         done(&result, receipt, &what)
     }
 
-    async fn set_password(&self, entry: &Entry, what: &str) -> Result<LdapResult, Failure> {
+    async fn set_password(&self, task: Task<'_>, entry: &Entry, what: &str) -> Result<LdapResult, Failure> {
         let value = nobodys(self.profile.quoted).ok_or_else(|| Failure::transient(what, "no random bytes"))?;
         let changes = password(self.profile, self.profile.disabled(entry) == Some(true), value);
-        self.writer.modify(what, &self.target(entry), &changes).await
+        self.change(task, what, entry, &changes).await
     }
 
     /// The group is what changes. What it answers to a member who is there, or isn't, differs by server and release: a fresh read decides.
@@ -130,7 +135,7 @@ impl Hands {
         } else {
             Change::Delete(attribute, bytes)
         };
-        let result = self.writer.modify(&what, &self.target(&found), &[change]).await?;
+        let result = self.change(task, &what, &found, &[change]).await?;
         if !matches!(result.rc, 16 | 20 | 53 | 68) {
             return done(&result, receipt, &what);
         }
