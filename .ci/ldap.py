@@ -6,7 +6,7 @@
 Okta is the sandbox's twin, the directory is real. What a check rests on is looked at first: if it isn't so, that is said and nothing else
 is tried. Exit 77: the server can't be installed here, and why.
 """
-import argparse, base64, json, os, shutil, subprocess, sys, time
+import argparse, base64, contextlib, json, os, shutil, subprocess, sys, time
 from pathlib import Path
 
 PACKAGES = {
@@ -17,6 +17,7 @@ NEEDS = {"samba": ["samba", "samba-tool", "ldapsearch", "ldapmodify", "openssl"]
 PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
 LOCKED = "000001010000Z"
 THERE = (20, 68)  # of an addition that is there already: only who may write the attribute is told so
+BULK = 1200  # more than a server gives at once
 DONE = (0, 12)  # 12: done, and late, since they left the day before yesterday
 failed = []
 
@@ -93,8 +94,25 @@ class Real:
             return int(seen["useraccountcontrol"][0]) & 2 == 2
         return seen.get("pwdaccountlockedtime") == [LOCKED]
 
+    def open(self):
+        """How many accounts are not shut."""
+        of = "(objectCategory=person)(objectClass=user)(!(userAccountControl:1.2.840.113556.1.4.803:=2))" if self.ad else \
+            f"(objectClass=inetOrgPerson)(!(pwdAccountLockedTime={LOCKED}))"
+        out = self.tool("ldapsearch", "admin", "-LLL", "-E", "pr=500/noprompt", "-b", self.known["base_dn"], f"(&{of})", "1.1")
+        if out.returncode:
+            sys.exit(f"ldapsearch: {out.stderr}")
+        return sum(line.startswith("dn:") for line in out.stdout.splitlines())
+
     def groups(self, login):
-        return {g.split(",")[0].split("=")[1] for g in self.look(login).get("memberof", [])}
+        """Those that jml was told it may change; others it names and leaves."""
+        ours = [g for g in self.look(login).get("memberof", []) if g.lower().endswith("," + self.known["groups_dn"].lower())]
+        return {g.split(",")[0].split("=")[1] for g in ours}
+
+    def change(self, group, what):
+        ldif = f"dn: {self.entry(f'(cn={group})', 'cn')['dn'][0]}\nchangetype: modify\n{what}"
+        out = self.tool("ldapmodify", "admin", stdin=ldif)
+        if out.returncode:
+            sys.exit(f"ldapmodify {group}: {out.stderr}")
 
     def may_write(self, group, dn):
         """Adding who is a member already changes nothing, and tells whether it would be allowed. `None`: something else was said."""
@@ -125,19 +143,40 @@ class Firm:
     """`jml` on the pretend firm whose directory is real."""
 
     def __init__(self, jml, folder, config):
-        self.jml, self.folder, self.config = jml, folder, config
+        self.binary, self.folder, self.config = jml, folder, config
+
+    def jml(self, *args):
+        out = subprocess.run([self.binary, "--config", str(self.config), *args], capture_output=True, text=True,
+                             env={**os.environ, "HOME": str(self.folder)})
+        return out.returncode, out.stdout, out.stderr
 
     def leaver(self, login):
         """The exit code, the report, and what became of each step on the real directory: (action, target, outcome, code)."""
         address = f"{login}@acme.example"
-        out = subprocess.run([self.jml, "--config", str(self.config), "leaver", address, "--confirm", address, "-o", "json"],
-                             capture_output=True, text=True, env={**os.environ, "HOME": str(self.folder)})
+        code, out, err = self.jml("leaver", address, "--confirm", address, "-o", "json")
         try:
-            person = json.loads(out.stdout)["people"][0]
+            person = json.loads(out)["people"][0]
             steps = person["steps"]
         except (ValueError, KeyError, IndexError):
-            sys.exit(f"leaver {login}: exit {out.returncode}\n{out.stdout[-1500:]}{out.stderr[-1500:]}")
-        return out.returncode, person, [(s["action"], s["target"], s["outcome"], s["code"]) for s in steps if s["system"] == "real"]
+            sys.exit(f"leaver {login}: exit {code}\n{out[-1500:]}{err[-1500:]}")
+        return code, person, [(s["action"], s["target"], s["outcome"], s["code"]) for s in steps if s["system"] == "real"]
+
+    @contextlib.contextmanager
+    def changed(self, section):
+        """The same firm, whose way to the directory is another."""
+        lines = self.config.read_text().splitlines()
+        begin = lines.index("[systems.real]")
+        end = next(n for n in range(begin + 1, len(lines)) if lines[n].startswith("[") and "systems.real" not in lines[n])
+        old = [line for line in lines[begin + 1:end] if not line.startswith("[[") and line.split(" = ")[0] not in section]
+        find = section.get("find", [{"attribute": "mail", "from": "email"}])
+        old = [line for line in old if line.split(" = ")[0] not in ("attribute", "from")]
+        toml = lambda v: "[" + ", ".join(map(toml, v)) + "]" if isinstance(v, list) else \
+            "{" + ", ".join(f"{k} = {toml(x)}" for k, x in v.items()) + "}" if isinstance(v, dict) else json.dumps(v)
+        new = [f"{key} = {toml(value)}" for key, value in {**section, "find": find}.items()]
+        config = self.config.with_name("other.toml")
+        config.write_text("\n".join([*lines[:begin + 1], *old, *new, *lines[end:]]) + "\n")
+        yield Firm(self.binary, self.folder, config)
+        config.unlink()
 
 
 def main():
@@ -153,7 +192,8 @@ def main():
     folder = Path(a.dir).resolve()
     folder.mkdir(mode=0o700, exist_ok=True)
     server = started(
-        [sys.executable, a.server, "--kind", a.kind, "--dir", str(folder / "real"), "--port", str(a.port), "--endpoints", str(folder / "real.json")],
+        [sys.executable, a.server, "--kind", a.kind, "--dir", str(folder / "real"), "--port", str(a.port),
+         "--bulk", str(BULK), "--endpoints", str(folder / "real.json")],
         folder / "real.log", "ready")
     try:
         real = Real(json.loads((folder / "real.json").read_text())["ldap"])
@@ -205,6 +245,25 @@ def honest(real, login, steps):
 
 
 def proofs(firm, real):
+    lists(firm, real)
+    alice(firm, real)
+    everybody_else(firm, real)
+    nobodys(firm, real)
+    doors(firm, real)
+
+
+def lists(firm, real):
+    """More accounts than the server gives at once, to their end. The pretend firm knows some as leavers and the rest not at all: each that is
+    open stands in the list of orphans."""
+    code, out, _ = firm.jml("doctor", "-o", "json")
+    check("doctor sees a whole page", '"sees at least 500 accounts"' in out, (code, out[-900:]))
+    code, out, err = firm.jml("audit", "orphans", "-o", "json")
+    rows = [r for r in json.loads(out).get("rows", []) if r["system"] == "real"]
+    unread = [r for r in rows if "not read" in r["what"]]
+    check("every page is read", len(rows) == real.open() and not unread, (code, len(rows), real.open(), unread, err[-500:]))
+
+
+def alice(firm, real):
     before = real.look("alice.chen")
     code, report, steps = firm.leaver("alice.chen")
     after = real.look("alice.chen")
@@ -215,27 +274,88 @@ def proofs(firm, real):
     check("the group without a right is told as failed, and why", ("remove-member", "APP-LOCKED", "failed", "50") in steps and code == 4, (code, steps))
     check("no secret in the report", real.known["bind_password"] not in json.dumps(report))
     honest(real, "alice.chen", steps)
+    if real.ad:
+        check("nested groups are named", all(g in json.dumps(report) for g in ("APP-VPN", "APP-REMOTE")), report["notes"])
+        # The administrator does it, and the same run finds it done. The last member of a groupOfNames stays whoever asks.
+        real.change("APP-LOCKED", f"delete: member\nmember: {after['dn'][0]}\n")
+        code, out, err = firm.jml("run", "resume", report["next"][0].split()[3], "-o", "json")
+        check("the same run goes on and ends once that is mended", code in DONE, (code, out[-600:], err[-600:]))
 
-    code, _, steps = firm.leaver("bob.obrien")
-    check("a name with a comma, quote, brackets and star", code in DONE and real.shut("bob.obrien"), (code, steps))
-    check("his groups are gone", not real.groups("bob.obrien"), real.groups("bob.obrien"))
-    honest(real, "bob.obrien", steps)
 
-    code, _, steps = firm.leaver("carol.diaz")
-    check("somebody shut before is not shut again", all(s[2] == "already" for s in steps if s[0] == "suspend"), steps)
-    check("and stays shut", real.shut("carol.diaz"), real.look("carol.diaz"))
-    check("her groups go all the same", code in DONE and not real.groups("carol.diaz"), (code, steps))
-    honest(real, "carol.diaz", steps)
+def everybody_else(firm, real):
+    """Each story of the cast: shut, with a new password, out of every group that somebody can be taken out of, and no word false."""
+    stories = {
+        "bob.obrien": "a name with a comma, quote, brackets and star",
+        "carol.diaz": "somebody shut before, with groups left",
+        "dave.evans": "somebody locked out for half an hour",
+        "erin.fox": "somebody whose account has run out",
+        "frank.gray": "somebody who must change the password",
+        "gina.hale": "somebody whose primary group is another",
+        "jürgen.köhl": "a name that is not ASCII",
+    }
+    for login, story in stories.items():
+        before, held = real.look(login), real.groups(login)
+        # A groupOfNames has a member at all times.
+        last = set() if real.ad else {g for g in held if len(real.entry(f"(cn={g})", "member")["member"]) == 1}
+        code, report, steps = firm.leaver(login)
+        check(f"{story}: shut", real.shut(login), (code, steps))
+        check(f"{story}: a new password", real.look(login).get(real.stamp, before) != before.get(real.stamp), steps)
+        check(f"{story}: out of the groups", real.groups(login) == last, (held, real.groups(login), steps))
+        check(f"{story}: whoever is the last member is told so", last == {s[1] for s in steps if s[3] == "65"}, (last, steps))
+        check(f"{story}: {'done' if not last else 'not done'}", code in ((4,) if last else DONE), (code, steps))
+        shut = [s[2] for s in steps if s[0] == "suspend"]
+        check(f"{story}: no more was done than had to be", shut == ([] if login == "carol.diaz" else ["verified"]), steps)
+        honest(real, login, steps)
+        if login == "gina.hale" and real.ad:
+            check("the primary group is named as staying", "ROLE-SALES in real stays" in json.dumps(report), report["notes"])
 
-    code, _, steps = firm.leaver("ivan.jones")
+
+def nobodys(firm, real):
+    code, report, steps = firm.leaver("ivan.jones")
     check("of two with one address none is touched", not real.shut("ivan.jones") and not real.shut("iris.jones"), steps)
-    check("and that is no success", code == 4, code)
+    check("and both are named, and that is no success", code == 4 and all(n in json.dumps(report).lower() for n in ("iris", "ivan")), (code, report["steps"]))
     code, _, steps = firm.leaver("nobody.here")
     check("somebody without an account there", code in DONE and not steps, (code, steps))
     if real.ad:
         code, report, steps = firm.leaver("hugo.ito")
         check("a protected person is left and named", not real.shut("hugo.ito") and "adminCount" in json.dumps(report) and code == 4, (code, steps))
         honest(real, "hugo.ito", steps)
+
+
+def doors(firm, real):
+    """Ways to the server, and what is there to be read: by a person for whom nothing is to be done any more, so nothing is changed."""
+    known = real.known
+    plain, ca = known["starttls_url"], known["ca"]
+    other = firm.folder / "other.pem"
+    made = subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
+                           "/CN=another authority", "-keyout", str(firm.folder / "other.key"), "-out", str(other)], capture_output=True, text=True)
+    if made.returncode:
+        sys.exit(f"openssl: {made.stderr}")
+    wrong = firm.folder / "wrong.json"
+    wrong.write_text(json.dumps({"user": known["bind_dn"], "password": "Not-The-Password-1!"}))
+    wrong.chmod(0o600)
+    ways = [
+        ("over TLS", {}, True, ""),
+        ("by StartTLS", {"url": plain, "starttls": True}, True, ""),
+        ("in clear", {"url": plain}, False, "not read"),
+        ("another authority", {"ca": str(other)}, False, "certificate"),
+        ("another authority, by StartTLS", {"url": plain, "starttls": True, "ca": str(other)}, False, "certificate"),
+        ("a wrong password", {"read": f"file:{wrong}"}, False, "49"),
+        ("nobody at the port", {"url": "ldaps://127.0.0.1:9"}, False, "127.0.0.1"),
+        ("a fallback for it", {"url": "ldaps://127.0.0.1:9", "fallback": [known["base_url"]]}, True, ""),
+        ("another domain's base", {"base": "DC=elsewhere,DC=example", "groups": "DC=elsewhere,DC=example"}, False, "elsewhere"),
+        ("a base that isn't there", {"base": "OU=Nowhere," + known["base_dn"]}, False, "32"),
+        ("by a login that is not ASCII", {"find": [{"attribute": "sAMAccountName" if real.ad else "uid", "from": "local part of login"}]}, True, ""),
+    ]
+    if real.ad:
+        ways.append(("another domain's SID", {"domain": "S-1-5-21-1-2-3"}, False, "S-1-5-21-1-2-3"))
+    for name, change, fine, says in ways:
+        with firm.changed(change) as other_firm:
+            # A system that is unread blocks nobody's leaving, and is never told as empty.
+            code, out, err = other_firm.jml("show", "jürgen.köhl@acme.example", "-o", "json")
+            seen = json.loads(out or "{}")
+            told = json.dumps([s for s in seen.get("systems", []) if s["system"] == "real"] or [seen, err], ensure_ascii=False)
+            check(f"{name}: {'the account is seen' if fine else 'is told as unread'}", ("Jürgen" in told or "jürgen" in told) == fine and says in told, (code, told[:900]))
 
 
 if __name__ == "__main__":
