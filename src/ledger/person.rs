@@ -264,6 +264,13 @@ impl PersonState {
         self.closed.is_some() && self.result == Some(PersonResult::Complete) && self.finished()
     }
 
+    /// Was the same effect begun before, by a step that nobody saw end well? It may have happened.
+    pub fn began(&self, step: StepNo) -> bool {
+        let effect = &self.steps[step].step.effect;
+        let same = |r: &&StepRecord| r.step.effect == *effect;
+        self.steps.iter().filter(same).any(|r| r.seq.is_some() && !r.settled())
+    }
+
     /// Nothing of it is left for resume or the sweep. A plan that was only held is judged anew each time.
     pub fn finished(&self) -> bool {
         match self.result {

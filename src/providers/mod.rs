@@ -80,6 +80,8 @@ pub struct Task<'a> {
     pub key: &'a str,
     /// Retries end here.
     pub deadline: DateTime<Utc>,
+    /// It was begun before in this run, and nobody knows how that ended: what can't be read back must be looked for first.
+    pub again: bool,
 }
 
 /// Eyes of a target.

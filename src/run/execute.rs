@@ -78,10 +78,16 @@ pub async fn execute(crew: &Crew, mut state: State, targets: &BTreeMap<Subject, 
                 waits_for: open_systems(&state),
             });
         }
-        let starts = pick(&state, halt, inflight.len());
+        let starts: Vec<(Subject, StepNo, bool)> = pick(&state, halt, inflight.len())
+            .into_iter()
+            .map(|(subject, step)| {
+                let again = state.people[&subject].began(step);
+                (subject, step, again)
+            })
+            .collect();
         let begins: Vec<Body> = starts
             .iter()
-            .map(|(subject, step)| Body::Started {
+            .map(|(subject, step, _)| Body::Started {
                 subject: subject.clone(),
                 step: *step,
             })
@@ -93,10 +99,10 @@ pub async fn execute(crew: &Crew, mut state: State, targets: &BTreeMap<Subject, 
             crew.ledger.append(&crew.guard, drafts(crew, &bodies)).await?;
             announce(crew, &state, &mut contained, begun);
         }
-        for (subject, step) in starts {
+        for (subject, step, again) in starts {
             let record = state.people[&subject].steps[step].clone();
             crew.tell(started(&state, &subject, step, &record));
-            inflight.push(Box::pin(effect(crew, &targets[&subject], subject, step, record)));
+            inflight.push(Box::pin(effect(crew, &targets[&subject], subject, step, record, again)));
         }
         if halt != Stop::Now {
             for (subject, system) in to_read(&state, &reading) {

@@ -41,7 +41,14 @@ pub(super) enum Ended {
 }
 
 /// One effect. A call that left and got no answer is looked at before anything else happens.
-pub(super) async fn effect(crew: &Crew, target: &Target, subject: Subject, step: StepNo, record: StepRecord) -> Ended {
+pub(super) async fn effect(
+    crew: &Crew,
+    target: &Target,
+    subject: Subject,
+    step: StepNo,
+    record: StepRecord,
+    again: bool,
+) -> Ended {
     let begun = Instant::now();
     let e = &record.step.effect;
     let key = format!("{}/{subject}/{step}", crew.run);
@@ -56,6 +63,7 @@ pub(super) async fn effect(crew: &Crew, target: &Target, subject: Subject, step:
                         effect: e,
                         key: &key,
                         deadline,
+                        again,
                     })
                     .await
             }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::env::{Env, Serve, person, small};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// What a world comes to: who holds what, and what was recorded and told.
 #[derive(PartialEq)]
@@ -222,6 +222,49 @@ fn a_mover_killed_midway_ends_the_same() {
         ],
         &["run", "resume"],
     );
+}
+
+/// Killed between the message and its answer, it is looked for among what was said and not said again.
+#[test]
+fn a_message_whose_sender_was_killed_is_sent_once() {
+    let mover = ["mover", "mo@acme.example", "--yes"];
+    let (all, end) = undisturbed(&mover, "mo@acme.example");
+    assert!(
+        all.contains(&"slack:send-message".to_owned()) && end.messages == 1,
+        "{all:?}"
+    );
+    for again in [&["run", "resume"][..], &["sweep", "--yes", "--lane", "movers"]] {
+        for when in ["before", "after"] {
+            killed(&format!("slack:send-message:{when}"), &mover, again, &end);
+        }
+    }
+}
+
+/// Where nobody may look, it stays in doubt, and that is said.
+#[test]
+fn a_message_that_nobody_may_look_for_stays_in_doubt() {
+    let mover = ["mover", "mo@acme.example", "--yes"];
+    let env = Env::new();
+    let s = env.world(&small(), &["--fault", "slack:send-message:after=hold"]);
+    let mut child = s
+        .command(&env, &mover)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    s.hit(&mut child);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    s.release();
+    s.faults(json!([{"on": "slack GET /api/conversations.history", "times": "all",
+        "answer": {"status": 200, "body": {"ok": false, "error": "missing_scope", "needed": "im:history", "provided": "chat:write"}}}]));
+    let out = s.jml(&env, &["run", "resume", "--no-color"]).exits(4);
+    assert!(
+        out.stdout.contains("in doubt") && out.stdout.contains("im:history"),
+        "{}",
+        out.stdout
+    );
+    assert_eq!(End::of(&s).messages, 1);
 }
 
 #[test]

@@ -79,6 +79,8 @@ pub(super) async fn tried(row: &Row, verb: Verb, case: &Case) -> Result<(), Stri
             .map(drop)
             .map_err(|f| f.to_string())
             .and_then(|()| done(&verdict)),
+        // Looked for by the hands themselves, and found: one left, beside the opening of the conversation.
+        Want::Lost if outcome.is_ok() && verb == Verb::SendMessage && sent <= 2 => done(&verdict),
         Want::Lost => {
             failed(&outcome, &[Kind::Doubt])?;
             done(&verdict)?;
@@ -88,7 +90,9 @@ pub(super) async fn tried(row: &Row, verb: Verb, case: &Case) -> Result<(), Stri
             again(&stage, &effect).await
         }
         Want::Vanished => {
-            failed(&outcome, &[Kind::Doubt])?;
+            // Transient: looked for, and not there.
+            let looked = verb == Verb::SendMessage;
+            failed(&outcome, if looked { &[Kind::Transient] } else { &[Kind::Doubt] })?;
             undone(&verdict)?;
             stage.perform(&effect).await.map(drop).map_err(|f| f.to_string())
         }

@@ -254,6 +254,7 @@ impl Stage {
             effect,
             key: "r-1/00u/1",
             deadline: self.engine.now() + TimeDelta::minutes(10),
+            again: false,
         };
         self.hands().perform(task).await
     }

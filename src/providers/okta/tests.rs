@@ -147,6 +147,7 @@ impl Rig {
             effect: &effect,
             key: "r-1/1/1",
             deadline: self.engine.now() + chrono::TimeDelta::seconds(20),
+            again: false,
         };
         self.hands.perform(task).await
     }

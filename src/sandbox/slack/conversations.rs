@@ -228,6 +228,7 @@ pub(super) fn post(slack: &mut Slack, caller: &Caller, args: &Args, call: &Call)
         micros = micros.max(last.replace('.', "").parse().unwrap_or(0) + 1);
     }
     let ts = format!("{:010}.{:06}", micros / 1_000_000, micros % 1_000_000);
+    let metadata = metadata(args)?;
     let text = args.get("text").to_owned();
     let message = json!({"type": "message", "subtype": "bot_message", "text": text, "ts": ts, "username": "jml", "bot_id": BOT_ID});
     slack.messages.insert(
@@ -236,10 +237,24 @@ pub(super) fn post(slack: &mut Slack, caller: &Caller, args: &Args, call: &Call)
             channel: channel.clone(),
             text,
             user: caller.id.clone(),
+            metadata,
         },
     );
     slack.touch("messages", &ts);
     Ok(json!({"channel": channel, "ts": ts, "message": message}))
+}
+
+/// An object of an event's type and its payload, as JSON in a form.
+fn metadata(args: &Args) -> Result<Value, Refusal> {
+    if !args.has("metadata") {
+        return Ok(Value::Null);
+    }
+    let given: Value = serde_json::from_str(args.get("metadata")).map_err(|_| "invalid_metadata_format")?;
+    if given["event_type"].is_string() && given["event_payload"].is_object() {
+        Ok(given)
+    } else {
+        Err("invalid_metadata_schema".into())
+    }
 }
 
 /// Newest first.
@@ -254,7 +269,13 @@ pub(super) fn history(slack: &mut Slack, _: &Caller, args: &Args, _: &Call) -> A
         .messages
         .iter()
         .filter(|(ts, m)| m.channel == channel && ts.as_str() > oldest)
-        .map(|(ts, m)| json!({"type": "message", "text": m.text, "ts": ts, "user": m.user}))
+        .map(|(ts, m)| {
+            let mut shown = json!({"type": "message", "text": m.text, "ts": ts, "user": m.user});
+            if args.is("include_all_metadata") && !m.metadata.is_null() {
+                shown["metadata"] = m.metadata.clone();
+            }
+            shown
+        })
         .collect();
     messages.reverse();
     messages.truncate(args.get("limit").parse().unwrap_or(100));

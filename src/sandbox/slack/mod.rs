@@ -145,6 +145,9 @@ pub struct Message {
     pub channel: String,
     pub text: String,
     pub user: String,
+    /// Of the app that sent it, for apps.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub metadata: Value,
 }
 
 #[derive(Default)]

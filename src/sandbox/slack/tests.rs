@@ -251,6 +251,22 @@ fn messages_are_told_apart_and_kept_as_sent() {
         web(&mut w, "xoxb-write", "chat.postMessage", &[("channel", &dm)])["error"],
         "no_text"
     );
+    let marked = r#"{"event_type": "told", "event_payload": {"mark": "m1"}}"#;
+    for (metadata, word) in [
+        (marked, Value::Null),
+        ("{", json!("invalid_metadata_format")),
+        (r#"{"event_type": "told"}"#, json!("invalid_metadata_schema")),
+    ] {
+        let message = [("channel", dm.as_str()), ("text", "hi"), ("metadata", metadata)];
+        assert_eq!(web(&mut w, "xoxb-write", "chat.postMessage", &message)["error"], word);
+    }
+    let look = |w: &mut World, all: &str| {
+        let asked = [("channel", dm.as_str()), ("include_all_metadata", all)];
+        web(w, "xoxb-write", "conversations.history", &asked)["messages"].clone()
+    };
+    let shown = look(&mut w, "true");
+    assert_eq!(shown[0]["metadata"]["event_payload"]["mark"], "m1");
+    assert!(shown[1].get("metadata").is_none() && look(&mut w, "false")[0].get("metadata").is_none());
 }
 
 #[test]

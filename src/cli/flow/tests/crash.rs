@@ -15,11 +15,6 @@ const LEAVER: Command = Command::Leaver("alice@acme.example");
 const MOVER: Command = Command::Mover("bob@acme.example");
 const JOINER: Command = Command::Joiner("nora@acme.example");
 
-/// A message can't be looked for. Where the answer to it is lost with the process, it is said again rather than never.
-fn in_doubt(point: &Point, when: When) -> bool {
-    point.change.contains("chat.postMessage") && when == When::Effect
-}
-
 /// How it ends when nobody kills it.
 struct Baseline {
     state: Value,
@@ -64,7 +59,7 @@ async fn killed(
     }
     w.rest().await;
     let state = w.state();
-    if state != whole.state && !in_doubt(point, when) {
+    if state != whole.state {
         wrong.push(differs("", &whole.state, &state));
     }
     // Sessions can't be read: as long as an account is live they are ended again.

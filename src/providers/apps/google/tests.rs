@@ -81,6 +81,7 @@ async fn act(script: &Arc<Script>, action: Action) -> Result<Receipt, Failure> {
             effect: &effect,
             key: "r-1/00u1/3",
             deadline: now() + chrono::Duration::minutes(15),
+            again: false,
         })
         .await
 }

@@ -43,6 +43,7 @@ async fn act(script: &Arc<Script>, more: &str, action: Action) -> Result<Receipt
         effect: &effect,
         key: "r-1/00u1/3",
         deadline: now() + chrono::Duration::minutes(15),
+        again: false,
     };
     hands.perform(task).await
 }

@@ -1,10 +1,12 @@
 //! What can be done to an account: one effect, one mutating call.
 
+use chrono::TimeDelta;
 use serde_json::json;
+use sha2::{Digest, Sha256};
 
 use super::{
     by_address, explain, is_id,
-    wire::{Nothing, Opened, Resource, heard, scim_word},
+    wire::{Nothing, Opened, Resource, Said, heard, scim_word},
 };
 use crate::{
     http::{Ask, Writer, path},
@@ -97,7 +99,8 @@ impl Hands {
         said(&self.bot, ask, &what, task, Some("not_in_channel")).await
     }
 
-    /// Opens the direct message (always the same one, so this changes nothing that matters) and says it, once.
+    /// Opens the direct message (always the same one, so this changes nothing that matters) and says it, once: where it may have been
+    /// said before, the conversation is looked through first.
     async fn tell(&self, task: Task<'_>, text: &str) -> Result<Receipt, Failure> {
         let to = account(task)?;
         let what = format!("send {to} a message");
@@ -115,12 +118,105 @@ impl Hands {
             .post(open.what(&what).repeat(Repeat::Safe).until(task.deadline))
             .await?;
         let direct: Opened = heard(&answer, &what)?;
+        let mark = mark(task, text);
+        if task.again
+            && let Some(receipt) = self.sent(&direct.channel.id, &mark, &what).await.map_err(doubted)?
+        {
+            return Ok(receipt);
+        }
         let ask = path!["api/chat.postMessage"].form(&[
             ("channel", &direct.channel.id),
             ("text", &escape(text)),
             ("mrkdwn", "false"),
+            (
+                "metadata",
+                &json!({"event_type": EVENT, "event_payload": {"mark": mark}}).to_string(),
+            ),
         ]);
-        said(&self.bot, ask, &what, task, None).await
+        match said(&self.bot, ask, &what, task, None).await {
+            Err(lost) if lost.kind == Kind::Doubt => match self.sent(&direct.channel.id, &mark, &what).await {
+                Ok(Some(receipt)) => Ok(receipt),
+                // It may still be on its way: whoever comes again looks again.
+                Ok(None) => Err(Failure {
+                    kind: Kind::Transient,
+                    ..lost
+                }),
+                Err(unseen) => Err(match unseen.hint {
+                    Some(hint) => Failure {
+                        hint: Some(hint),
+                        ..lost
+                    },
+                    None => lost,
+                }),
+            },
+            other => other,
+        }
+    }
+
+    /// docs.slack.dev/reference/methods/conversations.history : is the message with that mark among what was said there of late? Slack
+    /// knows no key that makes a second one the same; the metadata of the first is what tells.
+    async fn sent(&self, channel: &str, mark: &str, what: &str) -> Result<Option<Receipt>, Failure> {
+        let oldest = ((self.bot.reader().clock())() - LOOKED_BACK).timestamp().to_string();
+        let mut cursor = String::new();
+        for _ in 0..PAGES {
+            let mut ask = path!["api/conversations.history"]
+                .query("channel", channel)
+                .query("include_all_metadata", "true")
+                .query("oldest", &oldest)
+                .query("limit", 200);
+            if !cursor.is_empty() {
+                ask = ask.query("cursor", &cursor);
+            }
+            let answer = self.bot.reader().get(ask.what(what)).await?;
+            let page: Said = heard(&answer, what)?;
+            if page.messages.iter().any(|m| m.is(EVENT, mark)) {
+                return Ok(Some(Receipt {
+                    status: answer.status,
+                    request: answer.request_id(),
+                    ..Receipt::default()
+                }));
+            }
+            match page
+                .response_metadata
+                .and_then(|m| m.next_cursor)
+                .filter(|c| !c.is_empty())
+            {
+                Some(next) => cursor = next,
+                None => return Ok(None),
+            }
+        }
+        Err(Failure::permanent(
+            what,
+            "more was said there than can be looked through",
+        ))
+    }
+}
+
+/// The kind of our messages' metadata.
+const EVENT: &str = "jml_message";
+/// As far back as a run is taken up again.
+const LOOKED_BACK: TimeDelta = TimeDelta::days(30);
+const PAGES: usize = 10;
+
+/// The same for each attempt at one message of a run, and for no other message.
+fn mark(task: Task<'_>, text: &str) -> String {
+    let (person, _) = task.key.rsplit_once('/').unwrap_or((task.key, ""));
+    let all = [person, task.effect.account.as_str(), text].join("\0");
+    hex::encode(&Sha256::digest(all)[..16])
+}
+
+/// What can't be looked for because nobody may is in doubt, and is not sent again; what may pass by itself is tried again.
+fn doubted(f: Failure) -> Failure {
+    match f.kind {
+        Kind::Transient | Kind::Throttled => f,
+        Kind::Permanent | Kind::Auth | Kind::Doubt | Kind::Cannot | Kind::Contradiction => Failure {
+            kind: Kind::Doubt,
+            summary: format!(
+                "it may have been sent before, and its conversation can't be looked through: {}",
+                f.summary
+            ),
+            ..f
+        },
     }
 }
 

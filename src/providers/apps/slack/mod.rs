@@ -52,6 +52,10 @@ pub const NEEDS: &[Need] = &[
     Need::write("im:write", "open a direct message"),
     Need::write("chat:write", "tell a manager what changed"),
     Need::write(
+        "im:history",
+        "see whether a message went out before it is sent again; without it such a one stays in doubt",
+    ),
+    Need::write(
         "admin",
         "deactivate accounts (an owner's user token; Business+ and Enterprise)",
     ),

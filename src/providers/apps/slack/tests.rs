@@ -5,7 +5,7 @@ use crate::{
     model::{Account, Action, Effect, Held, Holding, Kind, Observed, Receipt, State},
     providers::{
         Cursor, Handles, Known, Observe, Perform, Task,
-        script::{Script, lost, now, ok, person, says},
+        script::{Line, Script, lost, now, ok, person, says},
     },
 };
 
@@ -43,6 +43,16 @@ fn addresses(all: &[&str]) -> Handles {
 }
 
 async fn act(script: &Arc<Script>, account: &str, action: Action) -> Result<Receipt, Failure> {
+    tried(script, account, action, "r-1/00u1/3", false).await
+}
+
+async fn tried(
+    script: &Arc<Script>,
+    account: &str,
+    action: Action,
+    key: &str,
+    again: bool,
+) -> Result<Receipt, Failure> {
     let hands = Hands::new(script.writer(explain), script.writer(explain), script.writer(explain));
     let effect = Effect {
         system: System::of("slack"),
@@ -52,8 +62,9 @@ async fn act(script: &Arc<Script>, account: &str, action: Action) -> Result<Rece
     hands
         .perform(Task {
             effect: &effect,
-            key: "r-1/00u1/3",
+            key,
             deadline: now() + chrono::Duration::minutes(15),
+            again,
         })
         .await
 }
@@ -330,7 +341,7 @@ async fn a_message_goes_to_one_person_with_markup_disarmed_and_is_never_sent_twi
             ),
         ]
     };
-    let said = "POST /api/chat.postMessage channel=D0ERIN0001&text=%26lt%3B%21channel%26gt%3B+R%26amp%3BD&mrkdwn=false";
+    let said = "POST /api/chat.postMessage channel=D0ERIN0001&text=%26lt%3B%21channel%26gt%3B+R%26amp%3BD&mrkdwn=false&metadata=%7B%22event_payload%22%3A%7B%22mark%22%3A%22";
     let script = Script::of(
         opened()
             .into_iter()
@@ -346,7 +357,7 @@ async fn a_message_goes_to_one_person_with_markup_disarmed_and_is_never_sent_twi
         let f = act(&script, "erin@acme.example", Action::SendMessage { text: text.clone() })
             .await
             .unwrap_err();
-        assert_eq!((f.kind, script.asked().len()), (Kind::Doubt, 3));
+        assert_eq!((f.kind, script.asked().len()), (Kind::Doubt, 4), "looked for, in vain");
     }
     let gone = act(
         &Script::of([ok("GET /api/users.lookupByEmail", NOBODY)]),
@@ -355,6 +366,58 @@ async fn a_message_goes_to_one_person_with_markup_disarmed_and_is_never_sent_twi
     )
     .await;
     assert_eq!(gone.unwrap_err().kind, Kind::Permanent);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_that_may_have_gone_out_is_looked_for_and_never_sent_blindly() {
+    const OPEN: Line = (
+        "POST /api/conversations.open users=U0ERIN0001",
+        Ok((200, "", r#"{"ok": true, "channel": {"id": "D0ERIN0001"}}"#)),
+    );
+    const SAY: &str = "POST /api/chat.postMessage channel=D0ERIN0001&text=moved&";
+    const LOOK: &str = "GET /api/conversations.history?channel=D0ERIN0001&include_all_metadata=true&oldest=";
+    const TAKEN: &str = r#"{"ok": true, "channel": "D0ERIN0001", "ts": "1.2"}"#;
+    let told = || Action::SendMessage { text: "moved".into() };
+    let said = |mark: &str, cursor: &str| -> &'static str {
+        format!(
+            r#"{{"ok": true, "messages": [{{"text": "hello"}}, {{"text": "moved", "metadata": {{"event_type": "jml_message", "event_payload": {{"mark": "{mark}"}}}}}}],
+            "response_metadata": {{"next_cursor": "{cursor}"}}}}"#
+        )
+        .leak()
+    };
+    // What is sent bears the mark by which it is found: of the person's run, whatever the number of the step.
+    let script = Script::of([OPEN, ok(SAY, TAKEN)]);
+    act(&script, "U0ERIN0001", told()).await.unwrap();
+    let sent = script.asked().pop().unwrap();
+    let (_, mark) = sent.split_once("%22mark%22%3A%22").unwrap();
+    let mark = &mark[..32];
+    let script = Script::of([OPEN, ok(LOOK, said("of another", "p2")), ok(LOOK, said(mark, ""))]);
+    tried(&script, "U0ERIN0001", told(), "r-1/00u1/9", true).await.unwrap();
+    assert!(script.asked()[2].contains("cursor=p2"));
+    script.finished();
+    // Another run's is not it; then it is sent.
+    let script = Script::of([OPEN, ok(LOOK, said(mark, "")), ok(SAY, TAKEN)]);
+    tried(&script, "U0ERIN0001", told(), "r-2/00u1/3", true).await.unwrap();
+    script.finished();
+    // Nobody may look: in doubt, with what would help, and not sent.
+    let closed = r#"{"ok": false, "error": "missing_scope", "needed": "im:history", "provided": "chat:write"}"#;
+    let script = Script::of([OPEN, ok(LOOK, closed)]);
+    let f = tried(&script, "U0ERIN0001", told(), "r-1/00u1/3", true)
+        .await
+        .unwrap_err();
+    assert!(f.kind == Kind::Doubt && f.hint.is_some_and(|h| h.text.contains("im:history")));
+    script.finished();
+    // A lost answer: there it is; not there yet, so it is looked for again later; and nobody may look.
+    let script = Script::of([OPEN, lost(SAY), ok(LOOK, said(mark, ""))]);
+    assert!(act(&script, "U0ERIN0001", told()).await.is_ok());
+    let script = Script::of([OPEN, lost(SAY), ok(LOOK, said("of another", ""))]);
+    assert_eq!(
+        act(&script, "U0ERIN0001", told()).await.unwrap_err().kind,
+        Kind::Transient
+    );
+    let script = Script::of([OPEN, lost(SAY), ok(LOOK, closed)]);
+    let f = act(&script, "U0ERIN0001", told()).await.unwrap_err();
+    assert!(f.kind == Kind::Doubt && f.hint.is_some_and(|h| h.text.contains("im:history")));
 }
 
 #[tokio::test(start_paused = true)]

@@ -43,6 +43,30 @@ pub(super) struct Meta {
     pub(super) next_cursor: Option<String>,
 }
 #[derive(Deserialize)]
+pub(super) struct Said {
+    pub(super) messages: Vec<Message>,
+    pub(super) response_metadata: Option<Meta>,
+}
+#[derive(Deserialize)]
+pub(super) struct Message {
+    metadata: Option<Mark>,
+}
+#[derive(Deserialize)]
+struct Mark {
+    event_type: String,
+    #[serde(default)]
+    event_payload: serde_json::Value,
+}
+
+impl Message {
+    /// Does an app's metadata of that kind bear this mark?
+    pub(super) fn is(&self, kind: &str, mark: &str) -> bool {
+        let of = |m: &Mark| m.event_type == kind && m.event_payload["mark"] == mark;
+        self.metadata.as_ref().is_some_and(of)
+    }
+}
+
+#[derive(Deserialize)]
 pub(super) struct Opened {
     pub(super) channel: Direct,
 }
