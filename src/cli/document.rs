@@ -3,6 +3,7 @@
 //! A run's document is made from plans (a dry run) or from the ledger's fold, never from what was shown on the way.
 
 mod drift;
+mod monitor;
 
 use std::collections::BTreeMap;
 
@@ -13,6 +14,7 @@ use serde::Serialize;
 use super::error::CliError;
 
 pub use drift::Drift;
+pub use monitor::Monitor;
 
 /// The version of every document.
 pub const JML: u32 = 1;
@@ -781,6 +783,7 @@ pub fn schemas() -> serde_json::Value {
         "groups-export": Document<Snapshot>,
         "show": Document<Show>,
         "doctor": Document<Doctor>,
+        "doctor-monitor": Document<Monitor>,
         "policy-diff": Document<PolicyDiff>,
         "policy-explain": Document<Explained>,
         "config-init": Document<Written>,

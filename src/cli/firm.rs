@@ -355,8 +355,12 @@ impl Firm {
     }
 
     pub fn tags(&self, trigger: &str) -> Vec<String> {
-        let env = if self.sandbox { "sandbox" } else { "prod" };
-        vec![format!("env:{env}"), format!("trigger:{trigger}")]
+        vec![self.place_tag(), format!("trigger:{trigger}")]
+    }
+
+    /// By which its figures are told from the sandbox's.
+    pub fn place_tag(&self) -> String {
+        format!("env:{}", if self.sandbox { "sandbox" } else { "prod" })
     }
 }
 

@@ -23,6 +23,6 @@ pub use outcome::{Outcome, PersonResult, Receipt};
 pub use person::{Employment, Hr, Person, PersonId, Status, When, Worker};
 pub use plan::{AppChanges, Expect, Flow, Mark, Note, OnFailure, Phase, Plan, PlanId, Severity, Step, StepNo, Waits};
 pub use policy::{Limit, Limits, Policy, PolicyRule, Protected};
-pub use record::{Manifest, Record, What};
+pub use record::{Alarm, Manifest, Record, What};
 pub use snapshot::{GroupEntry, Snapshot};
 pub use system::System;

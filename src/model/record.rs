@@ -59,6 +59,17 @@ pub enum What {
     },
 }
 
+/// What is watched over where figures go: one that every sweep sends, above its bound or silent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alarm {
+    pub name: String,
+    pub metric: String,
+    /// Of which place's figures: `env:prod`.
+    pub scope: String,
+    pub above_seconds: u64,
+    pub silent_minutes: u64,
+}
+
 impl What {
     /// The name in JSON, faults and the audit log.
     pub const fn name(&self) -> &'static str {

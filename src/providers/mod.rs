@@ -27,7 +27,9 @@ use std::{
 
 use chrono::{DateTime, Utc};
 
-use crate::model::{Account, Effect, Failure, Held, Holding, Observed, Person, Receipt, Record, Verbs, What, Worker};
+use crate::model::{
+    Account, Alarm, Effect, Failure, Held, Holding, Observed, Person, Receipt, Record, Verbs, What, Worker,
+};
 
 pub use build::{Act, Look, Records, Settings, Source, Target, Watches};
 pub use field::field;
@@ -108,6 +110,27 @@ pub trait Perform: Send + Sync + 'static {
 pub trait Deliver: Send + Sync + 'static {
     fn takes(&self, what: &What) -> bool;
     fn deliver(&self, record: &Record) -> impl Future<Output = Result<Receipt, Failure>> + Send;
+}
+
+/// What became of an alarm.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kept {
+    Made,
+    /// Which of its parts were not as they should be.
+    Mended(Vec<String>),
+    Same,
+}
+
+/// Read back, under its id there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alarmed {
+    pub id: String,
+    pub how: Kept,
+}
+
+/// Keeps an alarm where the figures go: makes it once, mends it, and reads it back.
+pub trait Alarms: Send + Sync {
+    fn keep<'a>(&'a self, alarm: &'a Alarm) -> BoxFuture<'a, Result<Alarmed, Failure>>;
 }
 
 /// What a witness saw.

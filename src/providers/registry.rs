@@ -4,13 +4,13 @@
 use schemars::{Schema, SchemaGenerator};
 
 use super::{
-    Eyes, Hands, Recorder, Roster as Employment, Witness, apps,
+    Alarms, Eyes, Hands, Recorder, Roster as Employment, Witness, apps,
     build::{Act, Look, Records, Settings, Source, Target, Watches},
     hr, okta, records, secrets, watch,
 };
 use crate::{
     config::{ConfigError, Roster, Section},
-    model::Verb,
+    model::{Alarm, Verb},
 };
 
 /// A right that a credential must have.
@@ -42,6 +42,8 @@ impl Need {
 }
 
 type Make<From, T> = fn(&Section, &From) -> Result<Box<T>, ConfigError>;
+/// What would be sent, for a look beforehand.
+type Wanted = fn(&Section, &Alarm) -> Result<serde_json::Value, ConfigError>;
 type Employs = fn(&Section, &Roster, &Look) -> Result<Box<dyn Employment>, ConfigError>;
 
 /// A kind of system. Instances come from the configuration.
@@ -66,6 +68,7 @@ pub struct Row {
     recorder: Option<Make<Act, dyn Recorder>>,
     witness: Option<Make<Look, dyn Witness>>,
     roster: Option<Employs>,
+    alarm: Option<(Wanted, Make<Act, dyn Alarms>)>,
     accepts: fn(&Roster) -> Result<(), String>,
     keeps_secrets: bool,
 }
@@ -93,6 +96,7 @@ impl Row {
             recorder: None,
             witness: None,
             roster: None,
+            alarm: None,
             accepts: |_| Ok(()),
             keeps_secrets: false,
         }
@@ -143,6 +147,11 @@ impl Row {
             )))
         });
         self.of::<T::Settings>()
+    }
+    /// Can keep an alarm on the figures that it is sent.
+    pub const fn alarms(mut self, wanted: Wanted, keeper: Make<Act, dyn Alarms>) -> Row {
+        self.alarm = Some((wanted, keeper));
+        self
     }
     /// Keeps the secrets of the others: `Secrets` opens it, nothing else does.
     pub const fn secrets<S: Settings>(mut self) -> Row {
@@ -220,6 +229,21 @@ pub fn hands(section: &Section, act: &Act) -> Result<Option<Box<dyn Hands>>, Con
 /// `None`: no recorder.
 pub fn recorder(section: &Section, act: &Act) -> Result<Option<Box<dyn Recorder>>, ConfigError> {
     row(section)?.recorder.map(|make| make(section, act)).transpose()
+}
+
+/// The alarm as this system takes it; `None`: it keeps none.
+pub fn alarm(section: &Section, alarm: &Alarm) -> Result<Option<serde_json::Value>, ConfigError> {
+    row(section)?
+        .alarm
+        .map(|(wanted, _)| wanted(section, alarm))
+        .transpose()
+}
+
+pub fn alarms(section: &Section, act: &Act) -> Result<Box<dyn Alarms>, ConfigError> {
+    match row(section)?.alarm {
+        Some((_, keeper)) => keeper(section, act),
+        None => Err(section.fault("keeps no alarm")),
+    }
 }
 
 /// `None`: no witness.

@@ -121,3 +121,63 @@ fn a_secret_that_is_missing_or_open_and_a_group_that_is_not_there() {
     assert!(subjects.contains(&"ROLE-LEGAL does not exist"), "{subjects:?}");
     assert!(subjects.iter().any(|s| s.contains("gone.write")), "{subjects:?}");
 }
+
+const MONITOR: [&str; 3] = ["doctor", "--write-monitor", "--yes"];
+
+#[test]
+fn the_monitor_is_written_once_mended_and_read_back() {
+    let env = Env::new();
+    let s = env.serve(&["--people", "60"]);
+    let dry = s.during(|| {
+        let out = s.jml(&env, &["doctor", "--write-monitor", "--dry-run"]).exits(0);
+        assert!(
+            out.stdout.contains("Nothing was sent.") && out.stdout.contains("tells nobody"),
+            "{}",
+            out.stdout
+        );
+        s.jml(&env, &["doctor", "--write-monitor"]).exits(2);
+        s.jml(&env, &["doctor", "slack", "--write-monitor", "--yes"]).exits(2);
+        s.jml(&env, &["doctor", "--dry-run"]).exits(2);
+    });
+    assert!(!dry.iter().any(|c| c.system == "datadog"), "a look sends nothing");
+    let made = s.jml(&env, &MONITOR).exits(0).stdout;
+    assert!(made.contains("made, and read back"), "{made}");
+    let calls = s.during(|| {
+        let again = s.jml(&env, &[&MONITOR[..], &["-o", "json"]].concat()).exits(0).json();
+        assert_eq!(
+            (&again["kind"], &again["result"]),
+            (&json!("doctor-monitor"), &json!("unchanged"))
+        );
+    });
+    assert_eq!(mutating(&calls), Vec::<String>::new());
+    let monitors = s.state()["datadog"]["monitors"].as_object().unwrap().clone();
+    let (id, _) = monitors.iter().next().unwrap();
+    s.patch(json!({"datadog": {"monitors": {id: {"options": {"notify_no_data": false}}}}}));
+    let out = s.jml(&env, &MONITOR).exits(0).stdout;
+    assert!(out.contains("changed (options.notify_no_data)"), "{out}");
+    let after = s.state()["datadog"]["monitors"].as_object().unwrap().clone();
+    assert_eq!(
+        (after.len(), &after[id]["options"]["notify_no_data"]),
+        (1, &json!(true))
+    );
+    // A key that may read and not write is nine, and says which right is missing.
+    s.patch(json!({"datadog": {"monitors": {id: {"message": "x"}}}}));
+    s.faults(json!([{"on": "datadog PUT /api/v1/monitor/*", "times": "all", "answer": {"status": 403, "body": {"errors": ["Forbidden"]}}}]));
+    let out = s.jml(&env, &MONITOR).exits(9);
+    assert!(out.stderr.contains("monitors_write"), "{}", out.stderr);
+}
+
+/// docs/DEPLOYMENT.md shows the monitor, for whoever keeps such things elsewhere.
+#[test]
+fn the_documented_monitor_is_the_one_that_is_written() {
+    let env = Env::new();
+    let s = env.serve(&["--people", "60"]);
+    let out = s
+        .jml(&env, &["doctor", "--write-monitor", "--dry-run", "-o", "json"])
+        .exits(0);
+    let sent: Value =
+        serde_json::from_str(&out.json()["monitor"].to_string().replace("env:sandbox", "env:prod")).unwrap();
+    let text = fs::read_to_string(crate::generated::repository().join("docs/DEPLOYMENT.md")).unwrap();
+    let block = text.split("```json\n").nth(1).unwrap().split("```").next().unwrap();
+    assert_eq!(serde_json::from_str::<Value>(block).unwrap(), sent);
+}

@@ -1,9 +1,11 @@
 //! `jml doctor`: can this configuration do its work? What can be tried by reading is tried; what would change something is not.
 //!
-//! Write credentials are never fetched: they exist only after somebody agreed to a plan. Their files are looked at from outside.
+//! Write credentials are never fetched: they exist only after somebody agreed to something (`monitor`, the one exception, asks). Their
+//! files are looked at from outside.
 
 mod app;
 mod directory;
+mod monitor;
 mod place;
 mod vault;
 
@@ -103,6 +105,9 @@ pub async fn doctor(cx: &Context, args: Args) -> Result<Exit, CliError> {
         let all: Vec<&str> = firm.config.systems.keys().map(System::as_str).collect();
         return Err(CliError::usage(format!("the configuration has no system {name}"))
             .hint(format!("It has {}.", all.join(", "))));
+    }
+    if args.write_monitor {
+        return monitor::write(cx, &firm, &args).await;
     }
     let mut blocks = vec![];
     // The directory first: everything else stands behind it.

@@ -2,7 +2,7 @@
 
 use super::{Screen, Tenant};
 use crate::cli::{
-    document::{Check, Doctor},
+    document::{Check, Doctor, Monitor},
     text::{pad, width},
 };
 
@@ -52,6 +52,30 @@ pub fn doctor(tenant: &Tenant, d: &Doctor, again: &str, screen: &Screen) -> Stri
         return out + &format!("Nothing failed; {}.\n", parts.join(", "));
     }
     out + &format!("{}.   After the change:  {again}\n", parts.join(", "))
+}
+
+pub fn monitor(tenant: &Tenant, m: &Monitor, command: &str, screen: &Screen) -> String {
+    let mut out = tenant.line(screen) + "\n";
+    let name = screen.safe(m.monitor["name"].as_str().unwrap_or_default());
+    let system = screen.safe(&m.system);
+    if m.result == "planned" {
+        let sent = serde_json::to_string_pretty(&m.monitor).unwrap_or_default();
+        for line in sent.lines() {
+            out += &screen.safe(line);
+            out.push('\n');
+        }
+        if !m.monitor["message"].as_str().is_some_and(|t| t.contains('@')) {
+            out += &format!("It tells nobody: [systems.{system}] notify names whom.\n");
+        }
+        return out + &format!("Nothing was sent.   To write it:  {command}\n");
+    }
+    let id = m.id.as_deref().map_or(String::new(), |id| screen.safe(id));
+    let how = match m.result.as_str() {
+        "made" => "made, and read back".to_owned(),
+        "changed" => format!("changed ({}), and read back", screen.safe(&m.changed.join(", "))),
+        _ => "as it should be; nothing was changed".to_owned(),
+    };
+    out + &format!("{system}  monitor {id} \"{name}\": {how}\n")
 }
 
 fn check(c: &Check, screen: &Screen) -> String {

@@ -37,20 +37,31 @@ pub const TWIN: Twin = Twin {
     endpoints,
     operation,
     given: Some(&Shape::Table(&[])),
-    secret: |right, random| hex(random, if right == "app" { 40 } else { 32 }),
-    more: &["app"],
+    secret: |right, random| hex(random, if APP_KEYS.contains(&right) { 40 } else { 32 }),
+    more: APP_KEYS,
+    files: &["monitor"],
     record: |w, right| {
-        let of = |name| w.secret(name);
-        (right == "read").then(|| json!({"api_key": of("datadog.read"), "app_key": of("datadog.app")}).to_string())
+        let keys = |api, app| Some(json!({"api_key": w.secret(api), "app_key": w.secret(app)}).to_string());
+        match right {
+            "read" => keys("datadog.read", "datadog.app"),
+            "monitor" => keys("datadog.write", "datadog.monitor"),
+            _ => None,
+        }
     },
     // The firm keeps these in Vault, where it has one.
     section: |w| match w.vault {
-        Some(_) => json!({"read": "vault:jml/prod/datadog", "write": "vault:jml/prod-write/datadog#api_key"}),
-        None => Value::Null,
+        Some(_) => {
+            json!({"read": "vault:jml/prod/datadog", "write": "vault:jml/prod-write/datadog#api_key",
+                "write_monitor": "file:datadog.monitor"})
+        }
+        None => json!({"write_monitor": "file:datadog.monitor"}),
     },
     refusal: |_, status| Reply::json(status, &json!({"errors": [reason(status)]})).again("x-ratelimit-reset", "2"),
     ..blank(NAME)
 };
+
+/// Application keys: `app` has monitors_read and events_read, `monitor` monitors_write beside them.
+const APP_KEYS: &[&str] = &["app", "monitor"];
 
 #[derive(Default)]
 pub struct Datadog {
@@ -129,7 +140,13 @@ fn route(dog: &mut Datadog, world: &World, call: &Call) -> Reply {
             )
     );
     let app = call.header("dd-application-key").unwrap_or("");
-    if reads && world.credential(NAME, app).is_none_or(|c| c.name != "datadog.app") {
+    let writes = method != "GET" && matches!(parts, ["api", "v1", "monitor", ..]);
+    let may = |c: &Credential| match c.name.as_str() {
+        "datadog.monitor" => true,
+        "datadog.app" => !writes,
+        _ => false,
+    };
+    if reads && !world.credential(NAME, app).is_some_and(may) {
         return error(
             if app.is_empty() { 401 } else { 403 },
             if app.is_empty() { "Unauthorized" } else { "Forbidden" },
@@ -348,19 +365,18 @@ fn load(world: &mut World, given: &Value) -> Result<(), String> {
     }
     world.datadog = Datadog::default();
     // The engine's tokens are API keys; reading wants an application key beside one.
-    if world.credentials.iter().all(|c| c.name != "datadog.app") {
-        let seed = world
-            .credentials
-            .iter()
-            .find(|c| c.name == "datadog.all")
-            .map_or("", |c| c.secret.as_str());
-        let secret = format!("app-{seed}");
-        world.credentials.push(Credential {
-            system: NAME,
-            name: "datadog.app".into(),
-            secret,
-            write: true,
-        });
+    for right in APP_KEYS {
+        let name = format!("datadog.{right}");
+        if world.secret(&name).is_none() {
+            let seed = world.secret("datadog.all").unwrap_or_default();
+            let secret = format!("{right}-{seed}");
+            world.credentials.push(Credential {
+                system: NAME,
+                name,
+                secret,
+                write: true,
+            });
+        }
     }
     Ok(())
 }
@@ -421,7 +437,7 @@ fn patch(world: &mut World, patch: &Value) -> Result<(), String> {
 fn tick(_: &mut World, _: DateTime<Utc>) {}
 
 fn endpoints(world: &World, _origin: &str) -> Value {
-    json!({"app_key": world.credentials.iter().find(|c| c.name == "datadog.app").map(|c| c.secret.clone())})
+    json!({"app_key": world.secret("datadog.monitor")})
 }
 
 /// The name by which faults hit a call.
@@ -434,6 +450,7 @@ fn operation(_: &World, call: &Call) -> Option<String> {
         }
         ("GET", ["api", "v1", "validate"]) => "validate-key",
         ("POST", ["api", "v1", "monitor"]) => "create-monitor",
+        ("PUT", ["api", "v1", "monitor", _]) => "update-monitor",
         ("GET", ["api", "v1", "monitor", ..]) => "read-monitor",
         ("GET", ["api", "v1", "events", ..]) | ("POST", ["api", "v2", "events", "search"]) => "read-event",
         _ => return None,

@@ -20,7 +20,7 @@ fn world() -> World {
 }
 
 fn call(w: &World, method: &str, path: &str, body: &Value) -> Call {
-    let headers = [("dd-api-key", "k-write"), ("dd-application-key", "app-k-all")];
+    let headers = [("dd-api-key", "k-write"), ("dd-application-key", "monitor-k-all")];
     Call {
         method: method.into(),
         path: path.into(),
@@ -121,6 +121,11 @@ fn a_key_is_wanted_everywhere_and_an_application_key_to_read() {
     let mut c = call(&w, "GET", "/api/v1/monitor", &Value::Null);
     assert_eq!((TWIN.answer)(&mut w, &c).status, 200);
     c.headers[1].1 = "wrong".into();
+    assert_eq!((TWIN.answer)(&mut w, &c).status, 403);
+    // One that may read monitors may not write them.
+    c.headers[1].1 = "app-k-all".into();
+    assert_eq!((TWIN.answer)(&mut w, &c).status, 200);
+    c.method = "POST".into();
     assert_eq!((TWIN.answer)(&mut w, &c).status, 403);
     let mut c = call(&w, "POST", "/api/v1/events", &json!({"title": "t", "text": "x"}));
     c.headers[0].1 = "k-read".into();

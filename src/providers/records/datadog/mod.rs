@@ -3,6 +3,8 @@
 //! Delivers and can't verify: 202 is "accepted", and a late point is dropped without a word, so late ones are sent as of now with the true
 //! value. No person in tags: they are indexed, kept for months, and open to the whole organisation. Facts: docs.datadoghq.com/api.
 
+mod monitor;
+
 use chrono::{Duration, SecondsFormat};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -11,16 +13,23 @@ use serde_json::{Value, json};
 use crate::{
     config::{BaseUrl, ConfigError, Read, SecretRef, Section, Write},
     http::{Answer, Fixed, Reader, Scheme, Writer, path, plain, sentence},
-    model::{Failure, Kind, Receipt, Record, Repeat, System, What},
-    providers::{Act, Deliver, Look, Need, Records, Row, field},
+    model::{Alarm, Failure, Kind, Receipt, Record, Repeat, System, What},
+    providers::{Act, Alarms, Deliver, Look, Need, Records, Row, field},
 };
 
 pub const ROW: Row = Row::new("datadog")
     .page("https://docs.datadoghq.com/api/")
     .needs(NEEDS)
-    .records::<Datadog>("Datadog event and SLA metric");
+    .records::<Datadog>("Datadog event and SLA metric")
+    .alarms(wanted, watchman);
 
-pub const NEEDS: &[Need] = &[Need::write("API key", "send events and metrics; it can read nothing")];
+pub const NEEDS: &[Need] = &[
+    Need::write("API key", "send events and metrics; it can read nothing"),
+    Need::write(
+        "monitors_read, monitors_write",
+        "of an application key: jml doctor --write-monitor, and nothing else",
+    ),
+];
 
 /// `[systems.datadog]`
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -32,9 +41,49 @@ pub struct Settings {
     read: Option<SecretRef<Read>>,
     /// An API key.
     write: SecretRef<Write>,
+    /// A record of `api_key` and `app_key` for `jml doctor --write-monitor` alone; the application key needs monitors_read and
+    /// monitors_write.
+    write_monitor: Option<SecretRef<Write>>,
+    /// Whom the monitor tells, as `@pagerduty-iam`.
+    #[serde(default)]
+    notify: Vec<String>,
 }
 
-impl crate::providers::Settings for Settings {}
+impl crate::providers::Settings for Settings {
+    fn check(&self) -> Result<(), String> {
+        // Anything else would be text, or a template, of the message.
+        let handle = |n: &String| n.starts_with('@') && !n.contains(|c: char| c.is_whitespace() || "{}".contains(c));
+        match self.notify.iter().find(|n| !handle(n)) {
+            Some(other) => Err(format!("notify: {other:?} is no handle (@pagerduty-iam)")),
+            None => Ok(()),
+        }
+    }
+}
+
+fn settings(section: &Section) -> Result<Settings, ConfigError> {
+    let s: Settings = section.parse()?;
+    crate::providers::Settings::check(&s).map_err(|why| section.fault(why))?;
+    Ok(s)
+}
+
+fn wanted(section: &Section, alarm: &Alarm) -> Result<Value, ConfigError> {
+    Ok(monitor::wanted(alarm, &settings(section)?.notify))
+}
+
+fn watchman(section: &Section, act: &Act) -> Result<Box<dyn Alarms>, ConfigError> {
+    let s = settings(section)?;
+    let Some(keys) = &s.write_monitor else {
+        let lacks = section.fault("write_monitor is missing: the keys that may write a monitor");
+        return Err(lacks.help("a record of api_key and app_key, the latter with monitors_read and monitors_write"));
+    };
+    let of = |name| field(act.secret(keys), name);
+    let authorize = Fixed::several([
+        (Scheme::Header("dd-api-key"), of("api_key")),
+        (Scheme::Header("dd-application-key"), of("app_key")),
+    ]);
+    let http = act.writer(&section.system, &s.url, authorize, monitor::explain_keys);
+    Ok(Box::new(monitor::Watchman::new(http, s.notify)))
+}
 
 pub struct Datadog;
 
