@@ -740,7 +740,7 @@ _jml() {
             return 0
             ;;
         jml__subcmd__doctor)
-            opts="-o -q -v -h -V --config --sandbox --output --quiet --verbose --color --no-color --no-input --help --version"
+            opts="-n -y -o -q -v -h -V --write-monitor --dry-run --yes --config --sandbox --output --quiet --verbose --color --no-color --no-input --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

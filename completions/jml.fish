@@ -535,6 +535,9 @@ csv\t'Lists for a spreadsheet'"
 complete -c jml -n "__fish_jml_using_subcommand doctor" -l color -d 'Colour, which only repeats what the words say' -r -f -a "auto\t''
 always\t''
 never\t''"
+complete -c jml -n "__fish_jml_using_subcommand doctor" -l write-monitor -d 'Write the monitor on the 15 minutes, where figures are sent: made once, mended, read back'
+complete -c jml -n "__fish_jml_using_subcommand doctor" -s n -l dry-run -d 'With --write-monitor: show the monitor as it would be sent, and send nothing'
+complete -c jml -n "__fish_jml_using_subcommand doctor" -s y -l yes -d 'With --write-monitor: don\'t ask'
 complete -c jml -n "__fish_jml_using_subcommand doctor" -l sandbox -d 'Work on a pretend firm on this machine instead of any configured tenant'
 complete -c jml -n "__fish_jml_using_subcommand doctor" -s q -l quiet -d 'Only what needs a person, and the result; twice: nothing but the exit code'
 complete -c jml -n "__fish_jml_using_subcommand doctor" -s v -l verbose -d 'One line a call on standard error: system, method, route, status, time, request id'

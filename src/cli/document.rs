@@ -2,8 +2,8 @@
 //!
 //! A run's document is made from plans (a dry run) or from the ledger's fold, never from what was shown on the way.
 
+mod doctor;
 mod drift;
-mod monitor;
 
 use std::collections::BTreeMap;
 
@@ -13,8 +13,8 @@ use serde::Serialize;
 
 use super::error::CliError;
 
+pub use doctor::{Check, Doctor, DoctorSystem, Monitor};
 pub use drift::Drift;
-pub use monitor::Monitor;
 
 /// The version of every document.
 pub const JML: u32 = 1;
@@ -590,40 +590,6 @@ pub struct Sighting {
     pub at: Option<DateTime<Utc>>,
     /// ok, finding or unknown
     pub mark: String,
-}
-
-#[derive(Serialize, JsonSchema, Clone, Debug)]
-pub struct Doctor {
-    /// One a system of the configuration, and the ledger.
-    pub systems: Vec<DoctorSystem>,
-}
-
-#[derive(Serialize, JsonSchema, Clone, Debug)]
-pub struct DoctorSystem {
-    /// Name.
-    pub system: String,
-    /// Where it is.
-    pub url: Option<String>,
-    /// How far the system's clock is from this host's.
-    pub clock_ms: Option<i64>,
-    /// In the order in which they were made.
-    pub checks: Vec<Check>,
-}
-
-#[derive(Serialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
-pub struct Check {
-    /// What was looked at.
-    pub check: String,
-    /// ok, look, failed or unknown
-    pub result: String,
-    /// What was found.
-    pub subject: String,
-    /// Which command needs it.
-    pub needed_by: Option<String>,
-    /// What does not work without it.
-    pub consequence: Option<String>,
-    /// How to put it right.
-    pub repair: Option<String>,
 }
 
 #[derive(Serialize, JsonSchema, Clone, Debug)]

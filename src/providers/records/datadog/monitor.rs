@@ -303,7 +303,7 @@ mod tests {
     async fn what_is_kept_otherwise_twice_or_unanswered_is_no_success() {
         let two = json!([kept(|_| ()), kept(|m| m["id"] = json!(8))]);
         assert_eq!(keep(listed(two).into()).await.0.unwrap_err().kind, Kind::Contradiction);
-        let mut lines = Vec::from(listed(json!([])));
+        let mut lines = vec![ok(LIST, "[]")];
         let muted = kept(|m| m["options"]["notify_no_data"] = json!(false));
         lines.extend([of("POST /api/v1/monitor {", &kept(|_| ())), of(BACK, &muted)]);
         let f = keep(lines).await.0.unwrap_err();
@@ -311,12 +311,11 @@ mod tests {
             f.kind == Kind::Contradiction && f.summary.contains("options.notify_no_data"),
             "{f}"
         );
-        let mut lines = Vec::from(listed(json!([])));
-        lines.push(lost("POST /api/v1/monitor {"));
+        let lines = vec![ok(LIST, "[]"), lost("POST /api/v1/monitor {")];
         let (f, asked) = keep(lines).await;
         assert_eq!(
             (f.unwrap_err().kind, asked.len()),
-            (Kind::Doubt, 3),
+            (Kind::Doubt, 2),
             "never made twice blindly"
         );
         let (f, _) = keep(vec![says(LIST, 403, r#"{"errors": ["Forbidden"]}"#)]).await;
