@@ -61,7 +61,7 @@ Due [TIME], [SPAN] from now.                              plan [PLAN]
             - slack       deactivate                     the account alice@acme.example
             - zoom        deactivate                     the account alice@acme.example and the licence Zoom
             - okta        group APP-ONCALL               loses PagerDuty
-            - okta        group ENG-ONCALL               ! note 8
+            - okta        group ENG-ONCALL               ! note 9
             - okta        group PROJ-ATLAS
             - okta        group VPN-USERS
             - okta        group TEAM-0001
@@ -78,17 +78,19 @@ Due [TIME], [SPAN] from now.                              plan [PLAN]
 
 ! 1 Will stop: the API token "nightly-export".
 ! 2 github: sessions end only by themselves.
-= 3 The licence Google Workspace in google stays: a suspended account is still
+! 3 Will stop or be orphaned in github: the SAML identity alice@acme.example,
+    which a person has to unlink.
+= 4 The licence Google Workspace in google stays: a suspended account is still
     billed, and deleting it would delete what it holds.
-! 4 ldap: sessions end only by themselves.
-= 5 Domain Users in ldap stays: nobody can leave their primary group.
-! 6 Will stop or be orphaned in ldap: the nested membership of AD-BUILD-HOSTS,
+! 5 ldap: sessions end only by themselves.
+= 6 Domain Users in ldap stays: nobody can leave their primary group.
+! 7 Will stop or be orphaned in ldap: the nested membership of AD-BUILD-HOSTS,
     the service HTTP/alice-build.corp.acme.example that runs as this account.
-! 7 Will stop or be orphaned in salesforce: 2 open opportunities.
-! 8 Rule "on-call by title" may fill ENG-ONCALL. Removing them by hand adds them
+! 8 Will stop or be orphaned in salesforce: 2 open opportunities.
+! 9 Rule "on-call by title" may fill ENG-ONCALL. Removing them by hand adds them
     to the rule's exclusion list; a rehire must be taken off it.
-= 9 Group AD-ENGINEERS is mastered by its application and must be left there.
-! 10 Okta unassigns Legacy Wiki, Old VPN, Workday, but does not take the account
+= 10 Group AD-ENGINEERS is mastered by its application and must be left there.
+! 11 Okta unassigns Legacy Wiki, Old VPN, Workday, but does not take the account
      away there: a person has to.
 
 47 steps on 7 systems, 2 of them owed. Nothing was changed.

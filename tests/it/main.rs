@@ -8,6 +8,7 @@ mod doctor;
 #[allow(dead_code, reason = "each command's tests use what they need of it")]
 mod env;
 mod generated;
+mod github;
 mod groups;
 mod hire;
 mod hostile;

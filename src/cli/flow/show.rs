@@ -192,7 +192,10 @@ fn row(system: &System, seen: &Seen, s: &Subject, policy: String, word: &Word) -
     };
     match &seen.account {
         Observed::Unknown(f) => ShowSystem {
-            state: format!("not read: {}", f.code.as_deref().unwrap_or(&f.summary)),
+            state: f
+                .code
+                .as_ref()
+                .map_or_else(|| "not read".into(), |code| format!("not read: {code}")),
             mark: "unknown".into(),
             detail: Some(f.to_string()),
             ..base

@@ -76,6 +76,12 @@ pub fn report(
     if !outcome.settled() {
         return many(verb, system, actions, screen);
     }
+    // What could not be read and is gone by now was not taken by us.
+    let unread = |a: &&Action| a.held().is_some_and(|h| h.id.is_empty());
+    let gives = matches!(verb, Verb::AddMember | Verb::JoinChannel | Verb::JoinTeam);
+    if !gives && !actions.is_empty() && actions.iter().all(unread) {
+        return format!("no {} left", some(actions, screen).trim_start_matches("all "));
+    }
     let names = || some(actions, screen);
     let when = at
         .map(|(t, beside)| format!(" {}", text::clock(t, beside)))

@@ -10,11 +10,11 @@ use tokio::sync::OnceCell;
 
 use super::{
     auth::App,
-    find::{Finder, Found, Search},
-    wire::{Authorization, Grant, Invitation, Membership, Named, Team, all, graph, missing},
+    find::{Finder, Found, Identity, Search},
+    wire::{Authorization, Grant, Invitation, Membership, Named, Team, all, graph, listed},
 };
 use crate::{
-    http::{Ask, Reader, path},
+    http::{Ask, Reader, path, sentence},
     model::{Account, Failure, Held, Holding, Kind, Observed, State, Verbs},
     providers::{Cursor, Known, Observe, Page},
 };
@@ -72,17 +72,25 @@ impl Eyes {
     }
 
     async fn membership(&self, login: &str) -> Result<Option<Membership>, Failure> {
-        let what = format!("ask for {login}'s membership of {}", self.org);
-        let ask = path!["orgs", self.org, "memberships", login].accept(404).what(&what);
-        let answer = self.find.rest.get(ask).await?;
-        if answer.success() {
-            return answer.json().map(Some);
+        let membership = self.find.membership(login).await?;
+        if membership.is_none() {
+            self.proved().await?;
         }
-        if !missing(&answer) {
-            return Err(super::explain(&answer, &what));
-        }
-        self.proved().await?;
-        Ok(None)
+        Ok(membership)
+    }
+
+    /// SAML identities that stay linked after the membership: there is no call that unlinks one.
+    async fn linked(&self, found: &Found, member: bool, who: Known<'_>) -> Result<BTreeSet<Held>, Failure> {
+        let held = |i: Identity| {
+            let name = match (i.of.id == found.id, member) {
+                (true, true) => format!("the SAML identity {}, which a person has to unlink", i.name),
+                (true, false) => format!("the stale SAML identity {}, which a person has to unlink", i.name),
+                (false, _) => format!("the SAML identity {}, linked to the login {}", i.name, i.of.login),
+            };
+            Held::new(Holding::Owned, format!("saml:{}:{}", i.name, i.of.id), sentence(&name))
+        };
+        let identities = self.find.identities(who).await?.unwrap_or_default();
+        Ok(identities.into_iter().map(held).collect())
     }
 
     /// By their login, or by one of their addresses: such a one has no login, whatever GitHub knows.
@@ -143,36 +151,31 @@ impl Eyes {
     async fn credentials(&self, login: &str) -> Result<BTreeSet<Held>, Failure> {
         let mut out = BTreeSet::new();
         let what = format!("list what {login} authorized for single sign-on");
-        let ask = self
-            .org("credential-authorizations")
-            .query("login", login)
-            .query("per_page", 100);
-        let answer = self.find.rest.get(ask.accept(404).what(&what)).await?;
+        let ask = self.org("credential-authorizations").query("login", login);
         // An organisation without SAML has no such list.
-        if answer.success() {
-            if answer.next_link().is_some() {
-                return Err(Failure::contradiction(what, "more credentials than one page holds"));
-            }
-            for c in answer.json::<Vec<Authorization>>()? {
-                let title = c.authorized_credential_title.or(c.token_last_eight).unwrap_or_default();
-                let name = format!("{} {title}", c.credential_type);
-                out.insert(Held::new(
-                    Holding::Token,
-                    format!("sso:{}", c.credential_id),
-                    name.trim(),
-                ));
-            }
-        } else if !missing(&answer) {
-            return Err(super::explain(&answer, &what));
+        let authorized: Option<Vec<Authorization>> = listed(&self.find.rest, ask, &what).await?;
+        let saml = authorized.is_some();
+        for c in authorized.into_iter().flatten() {
+            let title = c.authorized_credential_title.or(c.token_last_eight).unwrap_or_default();
+            let name = format!("{} {title}", c.credential_type);
+            out.insert(Held::new(
+                Holding::Token,
+                format!("sso:{}", c.credential_id),
+                name.trim(),
+            ));
         }
+        let what = format!("list {login}'s fine-grained tokens");
         if self.app.is_app().await? {
-            let what = format!("list {login}'s fine-grained tokens");
             let ask = self.org("personal-access-tokens").query("owner[]", login);
             let grants: Vec<Grant> = all(&self.find.rest, ask, &what).await?;
             for g in grants.into_iter().filter(|g| g.owner.login.eq_ignore_ascii_case(login)) {
                 let name = format!("fine-grained token {}", g.token_name.unwrap_or_default());
                 out.insert(Held::new(Holding::Token, format!("pat:{}", g.id), name.trim()));
             }
+        } else if !saml {
+            // Nothing at all shows them: an empty set would say that there are none.
+            return Err(Failure::new(Kind::Cannot, what, "GitHub shows them to an App alone")
+                .hint("make jml an App of the organisation: docs/DEPLOYMENT.md, Rights"));
         }
         Ok(out)
     }
@@ -201,6 +204,27 @@ impl Eyes {
         Ok((owners.len() == 1).then(|| format!("the last owner of {}: make somebody else an owner first", self.org)))
     }
 
+    /// Who is out of the organisation and left an identity behind, which nothing but a look at identities shows.
+    async fn left(&self, found: &Found, who: Known<'_>) -> Result<Observed<Account>, Failure> {
+        if !who.parts.contains(&Holding::Owned) {
+            return Ok(Observed::Absent);
+        }
+        let linked = self.linked(found, false, who).await?;
+        if linked.is_empty() {
+            return Ok(Observed::Absent);
+        }
+        let mut account = Account::new(
+            found.id.to_string(),
+            &found.login,
+            State::Closed,
+            "out; SAML identity stays",
+        );
+        let nothing = who.parts.iter().map(|part| (*part, Observed::Present(BTreeSet::new())));
+        account.holds.extend(nothing);
+        account.holds.insert(Holding::Owned, Observed::Present(linked));
+        Ok(Observed::Present(account))
+    }
+
     async fn account(&self, found: &Found, who: Known<'_>) -> Result<Observed<Account>, Failure> {
         let asks = |part| who.parts.contains(&part);
         let login = found.login.as_str();
@@ -212,7 +236,7 @@ impl Eyes {
         let invited = pending || invitations.as_ref().is_ok_and(|i| !i.is_empty());
         if !active && !outside && !invited {
             invitations?;
-            return Ok(Observed::Absent);
+            return self.left(found, who).await;
         }
         let (state, word) = match (active, outside) {
             (true, _) => (State::Active, "active"),
@@ -270,6 +294,9 @@ impl Eyes {
                     Ok(BTreeSet::new())
                 },
             );
+        }
+        if asks(Holding::Owned) {
+            put(Holding::Owned, self.linked(found, active, who).await);
         }
         if let Some(m) = membership.as_ref().filter(|_| active) {
             account.blocked = self.blocked(m).await?;

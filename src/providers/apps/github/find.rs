@@ -1,6 +1,7 @@
 //! Which account is theirs: by the number the ledger keeps, the login in the profile, the SAML identity, an address at a verified domain.
 //!
-//! One that finds nobody passes on to the next. Finding nobody at all is an absence only where somebody would have been found.
+//! One that finds nobody passes on to the next. Finding nobody at all is an absence only where somebody would have been found. Two that lead
+//! to two members are nobody's account until an operator says whose they are: a profile may be edited by the person themselves.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +10,7 @@ use tokio::sync::OnceCell;
 
 use super::wire::{Membership, Named, graph, missing, walk};
 use crate::{
-    http::{Reader, path},
+    http::{Reader, path, sentence},
     model::Failure,
     providers::Known,
 };
@@ -30,6 +31,13 @@ pageInfo{hasNextPage endCursor} nodes{login databaseId organizationVerifiedDomai
 pub(super) struct Found {
     pub(super) id: u64,
     pub(super) login: String,
+}
+
+/// A SAML identity of the person's, and whose account it is linked to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Identity {
+    pub(super) name: String,
+    pub(super) of: Found,
 }
 
 pub(super) struct Finder {
@@ -63,7 +71,6 @@ impl Finder {
                 None => Search::Nobody { proved: true },
             });
         }
-        let mut stranger = None;
         let attribute = who
             .person
             .profile
@@ -75,24 +82,19 @@ impl Finder {
             attribute,
             who.handles.user_name.as_deref(),
         ];
+        let (mut named, mut stranger) = (None, None);
         for login in names.into_iter().flatten().filter(|l| is_login(l)) {
-            let what = format!("ask for {login}'s membership of {}", self.org);
-            let ask = path!["orgs", self.org, "memberships", login].accept(404).what(&what);
-            let answer = self.rest.get(ask).await?;
-            if answer.success() {
-                let m: Membership = answer.json()?;
-                return Ok(Search::Found(m.user.into()));
-            }
-            if !missing(&answer) {
-                return Err(super::explain(&answer, &what));
+            named = self.membership(login).await?.map(|m| Found::from(m.user));
+            if named.is_some() {
+                break;
             }
             // There is such an account, and it is no member: perhaps an outside collaborator, if nothing else is found.
             if stranger.is_none() {
                 stranger = self.by_login(login).await?;
             }
         }
-        let saml = self.identity(who).await?;
-        if let Some(Some(found)) = saml {
+        let saml = self.identities(who).await?;
+        if let Some(found) = self.one(who, named, saml.as_deref().unwrap_or_default()).await? {
             return Ok(Search::Found(found));
         }
         if let Some(found) = stranger {
@@ -127,10 +129,65 @@ impl Finder {
         named(&answer, &what)
     }
 
-    /// `None`: the organisation has no SAML.
-    async fn identity(&self, who: Known<'_>) -> Result<Option<Option<Found>>, Failure> {
+    /// Of several accounts the one that is in the organisation: an identity stays linked to a login that left.
+    async fn one(
+        &self,
+        who: Known<'_>,
+        named: Option<Found>,
+        identities: &[Identity],
+    ) -> Result<Option<Found>, Failure> {
+        let mut all: Vec<Found> = Vec::new();
+        for found in named.into_iter().chain(identities.iter().map(|i| i.of.clone())) {
+            if !all.contains(&found) {
+                all.push(found);
+            }
+        }
+        if all.len() < 2 {
+            return Ok(all.pop());
+        }
+        let mut members = Vec::new();
+        for found in &all {
+            if self.membership(&found.login).await?.is_some() {
+                members.push(found.clone());
+            }
+        }
+        match members.as_slice() {
+            [] => Ok(all.into_iter().next()),
+            [one] => Ok(Some(one.clone())),
+            several => {
+                let logins: Vec<&str> = several.iter().map(|f| f.login.as_str()).collect();
+                let why = format!(
+                    "their profile and SAML identities lead to several members: {}",
+                    sentence(&logins.join(", "))
+                );
+                let what = format!("find {} at GitHub", who.person.login);
+                Err(Failure::contradiction(what, why).run(
+                    "say which account is theirs",
+                    format!("jml link {} {} ACCOUNT", who.person.login, self.rest.system()),
+                ))
+            }
+        }
+    }
+
+    /// `None`: neither a member nor invited by that login.
+    pub(super) async fn membership(&self, login: &str) -> Result<Option<Membership>, Failure> {
+        let what = format!("ask for {login}'s membership of {}", self.org);
+        let ask = path!["orgs", self.org, "memberships", login].accept(404).what(&what);
+        let answer = self.rest.get(ask).await?;
+        if answer.success() {
+            return answer.json().map(Some);
+        }
+        if missing(&answer) {
+            return Ok(None);
+        }
+        Err(super::explain(&answer, &what))
+    }
+
+    /// Those of the person's that an account is linked to. `None`: the organisation has no SAML.
+    pub(super) async fn identities(&self, who: Known<'_>) -> Result<Option<Vec<Identity>>, Failure> {
         let names: BTreeSet<&String> = who.handles.user_name.iter().chain(&who.handles.addresses).collect();
         let what = format!("find a SAML identity in {}", self.org);
+        let mut out = Vec::new();
         for name in names {
             let variables = json!({"org": self.org, "u": name});
             let answer = graph(&self.graph, IDENTITY, variables, &what).await?;
@@ -141,20 +198,12 @@ impl Finder {
             let Some(edges) = provider["externalIdentities"]["edges"].as_array() else {
                 return Err(Failure::contradiction(what, "the answer holds no list of identities"));
             };
-            let mut hits: Vec<Found> = edges.iter().filter_map(|e| user(&e["node"], name)).collect();
-            hits.dedup();
-            match hits.as_slice() {
-                [] => {}
-                [one] => return Ok(Some(Some(one.clone()))),
-                _ => {
-                    return Err(Failure::contradiction(
-                        what,
-                        format!("{name} is several accounts' identity"),
-                    ));
-                }
+            for of in edges.iter().filter_map(|e| user(&e["node"], name)) {
+                let name = name.clone();
+                out.push(Identity { name, of });
             }
         }
-        Ok(Some(None))
+        Ok(Some(out))
     }
 
     /// What members are called beside their login: identities and verified addresses, lower case.

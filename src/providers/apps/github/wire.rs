@@ -125,13 +125,32 @@ pub fn explain(answer: &Answer, what: &str) -> Failure {
 
 /// Every page of a list, or none of it.
 pub(super) async fn all<T: DeserializeOwned>(rest: &Reader, first: Ask, what: &str) -> Result<Vec<T>, Failure> {
-    let (mut out, mut ask) = (Vec::new(), first.query("per_page", 100).what(what));
+    let answer = rest.get(first.query("per_page", 100).what(what)).await?;
+    following(rest, answer, what).await
+}
+
+/// The same of a list that not every organisation has.
+pub(super) async fn listed<T: DeserializeOwned>(
+    rest: &Reader,
+    first: Ask,
+    what: &str,
+) -> Result<Option<Vec<T>>, Failure> {
+    let answer = rest.get(first.query("per_page", 100).accept(404).what(what)).await?;
+    if missing(&answer) {
+        return Ok(None);
+    }
+    if !answer.success() {
+        return Err(explain(&answer, what));
+    }
+    following(rest, answer, what).await.map(Some)
+}
+
+async fn following<T: DeserializeOwned>(rest: &Reader, first: Answer, what: &str) -> Result<Vec<T>, Failure> {
+    let (mut out, mut answer) = (Vec::new(), first);
     for _ in 0..PAGES {
-        let answer = rest.get(ask).await?;
-        let mut page: Vec<T> = answer.json()?;
-        out.append(&mut page);
+        out.append(&mut answer.json::<Vec<T>>()?);
         match answer.next_link() {
-            Some(link) => ask = Ask::follow(link).what(what),
+            Some(link) => answer = rest.get(Ask::follow(link).what(what)).await?,
             None => return Ok(out),
         }
     }
