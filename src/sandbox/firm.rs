@@ -44,6 +44,7 @@ pub fn document(people: usize, seed: u64, now: DateTime<Utc>) -> Value {
             "datadog": {},
             "google": google(quiet),
             "zoom": zoom(quiet),
+            "scim:wiki": wiki(quiet),
             "vault": {},
             "crowdstrike": {
                 "signed_in": ["ben.cole@acme.example"],
@@ -239,6 +240,21 @@ fn zoom(people: usize) -> Value {
     users.push(gone(2, "hugo.gone@acme.example", "active"));
     users.push(gone(3, "ines.asked@acme.example", "pending"));
     json!({"licences": people + users.len() - 1, "users": users})
+}
+
+/// Engineering's wiki, which speaks SCIM, with a few readers from elsewhere. Nobody who left long ago has an account there.
+fn wiki(people: usize) -> Value {
+    let mut users = vec![json!({"generated": people.min(120)})];
+    let there = |p: &&cast::Person| {
+        p.department == "Engineering" && p.status == "ACTIVE" && p.has_slack && p.starts.is_none_or(|days| days < 0)
+    };
+    for (i, p) in cast::CAST.iter().enumerate().filter(|(_, p)| there(p)) {
+        users.push(
+            json!({"id": format!("WC{:03}", i + 1), "userName": p.login, "externalId": cast::okta_id(i),
+            "emails": [{"value": p.login, "type": "work", "primary": true}]}),
+        );
+    }
+    json!({ "users": users })
 }
 
 /// Whoever sells has a login, and a few besides: from before, or because they asked.

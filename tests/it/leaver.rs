@@ -47,6 +47,7 @@ Due [TIME], [SPAN] from now.                              plan [PLAN]
             - salesforce  sign out everywhere
             - salesforce  revoke tokens of Dataloader Partner
             - slack       sign out everywhere
+            - wiki        deactivate
             - zoom        sign out everywhere
 2 preserve  + google      files to p00001@acme.example
             ? google      the transfer of files ends     owed until [INSTANT]: runs in the vendor's own time
@@ -73,7 +74,7 @@ Due [TIME], [SPAN] from now.                              plan [PLAN]
             - okta        app Old VPN, assigned directly
 4 close     ? badge       by hand: return badge          owed until [INSTANT]: waits for office@acme.example, who does it by hand
             - okta        deactivate
-5 verify    read badge, github, google, ldap, okta, salesforce, slack, zoom again until gone
+5 verify    read badge, github, google, ldap, okta, salesforce, slack, wiki, zoom again until gone
 6 record    ServiceNow change request, Datadog event and SLA metric
 
 ! 1 Will stop: the API token "nightly-export".
@@ -93,7 +94,7 @@ Due [TIME], [SPAN] from now.                              plan [PLAN]
 ! 11 Okta unassigns Legacy Wiki, Old VPN, Workday, but does not take the account
      away there: a person has to.
 
-47 steps on 7 systems, 2 of them owed. Nothing was changed.
+48 steps on 8 systems, 2 of them owed. Nothing was changed.
 Apply exactly this:  jml leaver alice@acme.example --expect [PLAN] --config [FOLDER]/c.toml
 
 "#]]
@@ -288,15 +289,23 @@ fn the_closing_report_is_what_run_show_prints() {
     assert!(report.contains("tokens revoked: Personal app 1"), "{report}");
     let settled = report
         .replace(" tokens revoked: Personal app 1,", "")
-        .replace("                  already    tokens revoked: Personal app 1\n", "");
+        .replace("             already    tokens revoked: Personal app 1\n", "");
+    // Systems that were signed out in the same second share a row.
+    let done = "deactivated\n             done       sessions cleared [TIME] (can't be read back)\n";
+    let (slack, zoom) = (
+        format!("slack        verified   {done}"),
+        format!("zoom         verified   {done}"),
+    );
+    let wiki = "wiki         verified   deactivated\n";
+    let one = format!("slack zoom   verified   {done}{wiki}");
+    let settled = crate::env::filtered(&settled).replace(&format!("{slack}{wiki}{zoom}"), &one);
     assert_data_eq!(
-        crate::env::filtered(&settled),
+        settled,
         str![[r#"
 sandbox 00o0000000000000ACME
 alice@acme.example   leaver   COMPLETE                              run [RUN]
 okta         verified   DEPROVISIONED, grants revoked, API token revoked: nightly-export, out of 8: APP-ONCALL, ENG-ONCALL, PROJ-ATLAS, ..., unassigned from Figma, Legacy Wiki, Old VPN
              done       sessions cleared [TIME] (can't be read back)
-             already    tokens revoked: Personal app 1
 badge        owed       by hand: return badge
                         waits for office@acme.example, who does it by hand
                         owed until [INSTANT]
@@ -311,6 +320,7 @@ ldap         verified   suspended, password reset [TIME], out of AD-ENGINEERS, A
 salesforce   verified   deactivated, sessions cleared [TIME], tokens revoked: Dataloader Partner, out of All Sales, Renewals Queue, without Sales Console, Contract Approver, licence freed: Sales Cloud Einstein
 slack zoom   verified   deactivated
              done       sessions cleared [TIME] (can't be read back)
+wiki         verified   deactivated
 Workday      unassigned in Okta; a person has to take its account away
 Jira         unassigned in Okta; its account was not read
 AWS SSO      unassigned in Okta; its account was not read

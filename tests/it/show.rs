@@ -37,6 +37,8 @@ salesforce  alice@acme.example  active         none    ! drift
             to do: freeze, clear-sessions, revoke-client-tokens Dataloader Partner, remove-member All Sales, and 5 more
 slack       alice@acme.example  active         none    ! drift
             to do: clear-sessions, deactivate
+wiki        alice@acme.example  active         none    ! drift
+            to do: deactivate
 zoom        alice@acme.example  active         none    ! drift
             holds the licence Zoom
             to do: clear-sessions, deactivate
@@ -45,7 +47,7 @@ zoom        alice@acme.example  active         none    ! drift
 ! crowdstrike: the account alice@acme.example of OKTA is enabled
   crowdstrike: saw no sign-in after the leaving instant, which is not to say that there was none
 ! wiz: AWS acme-prod: alice@acme.example (iam#user), with admin privileges
-8 drift.   Plan the repair:  jml leaver alice@acme.example --dry-run --config [FOLDER]/c.toml
+9 drift.   Plan the repair:  jml leaver alice@acme.example --dry-run --config [FOLDER]/c.toml
 
 "#]]
     );
