@@ -63,7 +63,7 @@ fn user(right: &str) -> String {
 }
 
 fn said(rc: u16, body: Value) -> Reply {
-    Reply::json(rc, &body).with(OURS, &rc.to_string())
+    Reply::json(rc, &body).with(OURS, rc.to_string())
 }
 
 /// What a fault's status is in this protocol.

@@ -342,7 +342,7 @@ impl Reader {
         if server.tls != Tls::None {
             settings = settings
                 .set_config(self.trust(what).await?)
-                .set_starttls(server.tls == Tls::ByStartTls);
+                .set_starttls(server.tls == Tls::Begun);
         }
         let dialled = LdapConnAsync::with_settings(settings, &server.url).await;
         let (connection, mut ldap) = dialled.map_err(|e| unreachable(&e, &server.host, what))?;

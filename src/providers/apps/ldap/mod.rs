@@ -115,7 +115,8 @@ pub enum Tls {
     /// To loopback alone.
     None,
     FromTheStart,
-    ByStartTls,
+    /// By StartTLS, before anything else is said.
+    Begun,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,7 +132,7 @@ impl Server {
         let host = url.host_str().unwrap_or_default().to_owned();
         let tls = match url.scheme() {
             "ldaps" => Tls::FromTheStart,
-            "ldap" if starttls => Tls::ByStartTls,
+            "ldap" if starttls => Tls::Begun,
             "ldap" => Tls::None,
             _ => return Err(format!("{text:?}: ldaps://HOST is wanted")),
         };
