@@ -160,6 +160,8 @@ pub struct Read {
     pub complete: bool,
     /// Systems that were not read.
     pub unknown: Vec<String>,
+    /// Why what HR says is too old, or half written: movers and joiners waited.
+    pub stale: Option<String>,
 }
 
 #[derive(Serialize, JsonSchema, Clone, Debug)]

@@ -11,16 +11,24 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::future::join_all;
-use tokio::sync::OnceCell;
 
-use super::{context::Context, error::CliError, flow::errors, memory};
+use super::{
+    context::Context,
+    error::CliError,
+    flow::errors,
+    memory,
+    roll::{Hr, Leavers, Roll, fold},
+};
 use crate::{
-    config::Config,
+    config::{self, Config},
     http::{Client, Observer, Trust},
     ledger::Ledger,
-    model::{Failure, Observed, Person, PersonId, Protected, System, Worker, system::OKTA},
-    planner::{consent::Agreed, employment},
-    providers::{Act, Eyes, Look, Roster, Witness, okta::Directory, registry, secrets::Secrets},
+    model::{Age, Failure, Hr as Word, Observed, Person, PersonId, Protected, System, Worker, system::OKTA},
+    planner::{
+        consent::Agreed,
+        employment::{self, Says},
+    },
+    providers::{Act, Eyes, Look, Witness, okta::Directory, registry, secrets::Secrets},
     run::{
         AllHands, AllRecorders, Clock,
         observe::{self, Looking, Need, Tenant},
@@ -44,70 +52,11 @@ pub struct Firm {
     pub patience: Duration,
     /// Who is asked what they saw; none that isn't configured.
     pub witnesses: BTreeMap<System, Arc<dyn Witness>>,
-    roster: Option<(System, Arc<dyn Roster>)>,
-    workers: OnceCell<Roll>,
+    /// None: the directory is the roster.
+    source: Option<Hr>,
+    leavers: Leavers,
     parts: Look,
     _keep: Option<Box<dyn std::any::Any + Send>>,
-}
-
-/// Everyone whom the roster knows, read whole once a command, and found by what strings it gives.
-#[derive(Debug, Default)]
-pub struct Roll {
-    pub workers: Vec<Worker>,
-    pub pages: usize,
-    by_login: BTreeMap<String, Vec<usize>>,
-    by_email: BTreeMap<String, Vec<usize>>,
-    by_key: BTreeMap<String, Vec<usize>>,
-    by_universal: BTreeMap<String, Vec<usize>>,
-}
-
-impl Roll {
-    fn of(workers: Vec<Worker>, pages: usize) -> Roll {
-        let mut roll = Roll {
-            pages,
-            ..Roll::default()
-        };
-        for (i, w) in workers.iter().enumerate() {
-            let put = |index: &mut BTreeMap<String, Vec<usize>>, key: &Option<String>| {
-                if let Some(key) = key.as_deref().map(fold).filter(|k| !k.is_empty()) {
-                    index.entry(key).or_default().push(i);
-                }
-            };
-            put(&mut roll.by_login, &w.login);
-            // An address finds only whom no login names.
-            put(&mut roll.by_email, &w.email.clone().filter(|_| w.login.is_none()));
-            put(&mut roll.by_key, &Some(w.key.clone()));
-            put(&mut roll.by_universal, &w.universal);
-        }
-        roll.workers = workers;
-        roll
-    }
-    /// By login, else by address, else by number; then what HR's own number ties to those. Strings only find, `employment::settle`
-    /// decides.
-    pub fn records(&self, p: &Person) -> Vec<Worker> {
-        let number = p.profile.get("employeeNumber").map_or("", String::as_str);
-        let mut found: BTreeSet<usize> = [
-            (&self.by_login, p.login.as_str()),
-            (&self.by_email, &p.email),
-            (&self.by_key, number),
-        ]
-        .into_iter()
-        .filter(|(_, key)| !key.is_empty())
-        .find_map(|(index, key)| index.get(&fold(key)))
-        .into_iter()
-        .flatten()
-        .copied()
-        .collect();
-        let tied: Vec<usize> = found
-            .iter()
-            .filter_map(|i| self.workers[*i].universal.as_deref())
-            .filter_map(|u| self.by_universal.get(&fold(u)))
-            .flatten()
-            .copied()
-            .collect();
-        found.extend(tied);
-        found.into_iter().map(|i| self.workers[i].clone()).collect()
-    }
 }
 
 /// What a firm is made from; the tests hand in a wire that ends in the twins, and a ledger in memory.
@@ -153,8 +102,15 @@ impl Firm {
             .systems
             .get(&OKTA)
             .ok_or_else(|| CliError::config("[systems.okta] is missing: the directory").hint("jml config init"))?;
-        let is_roster = config.roster.source == OKTA;
-        let directory = Arc::new(Directory::of(okta, is_roster.then_some(&config.roster), &parts)?);
+        let from = &config.roster;
+        // What `[roster]` maps is the source's; whom the leavers' lane reads beside it is read by the usual names.
+        let usual = config::Roster::default();
+        let words = match (&from.source, &from.leavers) {
+            (s, _) if *s == OKTA => Some(from),
+            (_, Some(l)) if *l == OKTA => Some(&usual),
+            (_, Some(_) | None) => None,
+        };
+        let directory = Arc::new(Directory::of(okta, words, &parts)?);
         let mut eyes: BTreeMap<System, Arc<dyn Eyes>> = BTreeMap::new();
         let mut apps: BTreeMap<System, BTreeSet<String>> = BTreeMap::new();
         let mut witnesses: BTreeMap<System, Arc<dyn Witness>> = BTreeMap::new();
@@ -174,17 +130,26 @@ impl Firm {
             }
         }
         let organisation = pinned(&directory, &eyes).await?;
-        let roster = match &config.roster.source {
+        let hr = |system: &System, words: &config::Roster| -> Result<Hr, CliError> {
+            // The configuration was refused if there were none.
+            let section = config
+                .systems
+                .get(system)
+                .ok_or_else(|| CliError::config(format!("[systems.{system}] is missing")))?;
+            Ok(Hr::new(
+                system.clone(),
+                Arc::from(registry::roster(section, words, &parts)?),
+            ))
+        };
+        let source = match &from.source {
             s if *s == OKTA => None,
-            s => {
-                // The configuration was refused if there were none.
-                let section = config
-                    .systems
-                    .get(s)
-                    .ok_or_else(|| CliError::config(format!("[systems.{s}] is missing")))?;
-                let roster: Arc<dyn Roster> = Arc::from(registry::roster(section, &config.roster, &parts)?);
-                Some((s.clone(), roster))
-            }
+            s => Some(hr(s, from)?),
+        };
+        let leavers = match &from.leavers {
+            Some(l) if *l == from.source => Leavers::Same,
+            None => Leavers::Same,
+            Some(l) if *l == OKTA => Leavers::Directory,
+            Some(l) => Leavers::Hr(hr(l, &usual)?),
         };
         let ledger = ledger(&organisation)?;
         Ok(Firm {
@@ -197,8 +162,8 @@ impl Firm {
             sandbox,
             patience: PATIENCE,
             witnesses,
-            roster,
-            workers: OnceCell::new(),
+            source,
+            leavers,
             parts,
             config,
             _keep: keep,
@@ -241,49 +206,86 @@ impl Firm {
 
     /// Everyone whom the roster knows; `None` where the directory is the roster.
     pub async fn roll(&self) -> Result<Option<&Roll>, CliError> {
-        let Some((_, roster)) = &self.roster else {
-            return Ok(None);
+        match &self.source {
+            Some(hr) => Ok(Some(hr.roll().await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Everyone whom this system knows, where `[roster]` names it.
+    pub async fn roll_of(&self, system: &System) -> Result<Option<&Roll>, CliError> {
+        match self.rosters().find(|hr| hr.system == *system) {
+            Some(hr) => Ok(Some(hr.roll().await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// How many pages of rosters were read.
+    pub fn roster_pages(&self) -> usize {
+        self.rosters().filter_map(Hr::read).map(|roll| roll.pages).sum()
+    }
+
+    fn rosters(&self) -> impl Iterator<Item = &Hr> {
+        let leavers = match &self.leavers {
+            Leavers::Hr(hr) => Some(hr),
+            Leavers::Same | Leavers::Directory => None,
         };
-        let roll = self
-            .workers
-            .get_or_try_init(|| async {
-                let (mut workers, mut pages, mut from) = (vec![], 0, None);
-                loop {
-                    let page = roster.page(from).await?;
-                    pages += 1;
-                    workers.extend(page.items);
-                    match page.next {
-                        Some(next) => from = Some(next),
-                        None => return Ok::<_, Failure>(Roll::of(workers, pages)),
-                    }
-                }
-            })
-            .await
-            .map_err(|f| errors::source(&f))?;
-        Ok(Some(roll))
+        self.source.iter().chain(leavers)
+    }
+
+    /// How old what the roster says is.
+    pub async fn age(&self) -> Result<Age, Failure> {
+        match &self.source {
+            Some(hr) => hr.age().await,
+            None => self.look.directory.imported().await,
+        }
     }
 
     /// A file in place of the roster's own, for this command: `joiner --from`.
     pub fn instead_of_roster(&self, workers: Vec<Worker>) {
-        // Set before the first look at the roster, or not at all.
-        let _ = self.workers.set(Roll::of(workers, 1));
+        if let Some(hr) = &self.source {
+            hr.set(workers);
+        }
     }
 
     /// Puts HR's word beside the directory's facts.
     pub async fn employ(&self, mut people: Vec<Person>) -> Result<Vec<Person>, CliError> {
-        if let Some(roll) = self.roll().await? {
-            for p in &mut people {
-                p.hr = employment::settle(roll.records(p));
-            }
+        for hr in self.rosters() {
+            hr.roll().await?;
+        }
+        for p in &mut people {
+            p.hr = self.word(p);
         }
         Ok(people)
     }
 
-    /// A person read again, with HR's word as it was read a moment ago, unless the directory itself is the roster.
+    /// HR's word on somebody of the directory, by the rosters that were read.
+    fn word(&self, p: &Person) -> Word {
+        let by = |hr: &Hr| employment::settle(hr.read().map(|roll| roll.records(p)).unwrap_or_default());
+        let source = Says {
+            system: self.roster_name(),
+            hr: self.source.as_ref().map_or_else(|| p.hr.clone(), by),
+        };
+        let leavers = match &self.leavers {
+            Leavers::Same => return source.hr,
+            Leavers::Directory => Says {
+                system: "okta",
+                hr: p.hr.clone(),
+            },
+            Leavers::Hr(hr) => Says {
+                system: hr.system.as_str(),
+                hr: by(hr),
+            },
+        };
+        employment::both(p, source, leavers, &self.config.policy, self.now())
+    }
+
+    /// A person read again, with HR's word as it was read a moment ago; what the directory itself says is fresh.
     pub fn with_same_hr(&self, mut fresh: Person, before: &Person) -> Person {
-        if self.roster.is_some() {
-            fresh.hr = before.hr.clone();
-        }
+        fresh.hr = match (&self.source, &self.leavers) {
+            (Some(_), Leavers::Same | Leavers::Hr(_)) => before.hr.clone(),
+            (None, _) | (Some(_), Leavers::Directory) => self.word(&fresh),
+        };
         fresh
     }
 
@@ -299,7 +301,7 @@ impl Firm {
     }
 
     pub fn roster_name(&self) -> &str {
-        self.roster.as_ref().map_or("okta", |(s, _)| s.as_str())
+        self.source.as_ref().map_or("okta", |hr| hr.system.as_str())
     }
 
     /// Hands and recorders: the one place where write credentials come in.
@@ -369,12 +371,6 @@ fn protect(tenant: &mut Tenant, id: PersonId, listed: &Protected) {
     tenant.catalogue.protected.insert(id, why);
 }
 
-/// For finding only: case and composition of letters don't tell two people apart.
-fn fold(s: &str) -> String {
-    use unicode_normalization::UnicodeNormalization;
-    s.trim().nfc().flat_map(char::to_lowercase).collect()
-}
-
 /// Every system says which tenant it is; one that answers another is exit 2, one that can't be asked is exit 10 for the directory
 /// and Unknown later for an app.
 async fn pinned(directory: &Directory, eyes: &BTreeMap<System, Arc<dyn Eyes>>) -> Result<String, CliError> {
@@ -399,14 +395,4 @@ pub fn client(config: &Config, folder: &Path, clock: Clock, observer: Observer, 
         egress: config.http.egress.clone(),
     };
     Ok(Client::net(trust, clock, observer, seed))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn letters_of_two_forms_are_one() {
-        assert_eq!(fold("Zoe\u{301}@ACME.example "), fold("zo\u{e9}@acme.example"));
-    }
 }

@@ -5,6 +5,7 @@ mod audit;
 mod by_hand;
 mod doctor;
 pub mod errors;
+mod fresh;
 mod groups;
 mod hire;
 mod link;

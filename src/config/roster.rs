@@ -13,10 +13,10 @@ use crate::model::{Employment, System};
 #[serde(deny_unknown_fields)]
 #[schemars(transform = |s: &mut Schema| also(s, "attributes", "columns"))]
 pub struct Roster {
-    /// The system that says who is employed: `okta` where HR feeds Okta, else a system of kind csv.
+    /// The system that says who is employed: `okta` where HR feeds Okta, else a system of kind workday, successfactors, hibob, scim, csv.
     #[serde(default = "okta")]
     pub source: System,
-    /// The leavers' lane alone may read another one.
+    /// Who leaves may be read in another one, by that kind's usual names: what is mapped here is the source's.
     pub leavers: Option<System>,
     /// What each thing is called in the source (`[roster.columns]` is the same, for a file).
     #[serde(default, alias = "columns")]
@@ -44,7 +44,9 @@ pub struct Roster {
     #[serde(default = "grace", deserialize_with = "text::duration")]
     #[schemars(with = "String")]
     pub grace: Duration,
-    /// An older source isn't fresh: movers and joiners hold.
+    /// Id of the app in Okta whose imports are HR's (`0oa…`), where Okta is the source; else every app's imports count.
+    pub import: Option<String>,
+    /// What HR's last import, or its file, may be old; past that movers and joiners hold, and leavers go on.
     #[serde(default = "max_age", deserialize_with = "text::duration")]
     #[schemars(with = "String")]
     pub max_age: Duration,
@@ -160,6 +162,7 @@ impl Default for Roster {
             group_by: None,
             scope: Scope::Everyone,
             grace: grace(),
+            import: None,
             max_age: max_age(),
         }
     }

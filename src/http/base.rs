@@ -8,7 +8,7 @@ use url::Url;
 
 use super::{
     Answer, Ask, Authorize, Outgoing, Request, Wire, WireError,
-    client::{Clock, Dice, Observer},
+    client::{Clock, Clocks, Dice, Observer},
     edge,
     governor::{Bucket, Governor},
     redact,
@@ -35,6 +35,7 @@ pub(super) struct Parts {
     pub(super) clock: Clock,
     pub(super) egress: Arc<[String]>,
     pub(super) observer: Observer,
+    pub(super) clocks: Arc<Clocks>,
     pub(super) dice: Arc<Dice>,
     pub(super) authorize: Option<Arc<dyn Authorize>>,
     pub(super) explain: Explain,
@@ -215,6 +216,9 @@ impl Base {
             Ok(outcome) => outcome.map(|answer| redact::without(&secrets, answer)),
             Err(_) => Err(WireError::TimedOut),
         };
+        if let Ok(answer) = &outcome {
+            self.0.clocks.heard(&self.0.system, answer, (self.0.clock)());
+        }
         (self.0.observer)(Call {
             system: self.0.system.clone(),
             method: method.to_string(),
@@ -237,6 +241,7 @@ impl Base {
             clock: p.clock.clone(),
             egress: p.egress.clone(),
             observer: p.observer.clone(),
+            clocks: p.clocks.clone(),
             dice: p.dice.clone(),
             authorize: None,
             explain: p.explain,

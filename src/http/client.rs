@@ -8,11 +8,11 @@ use std::{
     },
 };
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use url::Url;
 
 use super::{
-    Authorize, Explain, Reader, Wire, Writer,
+    Answer, Authorize, Explain, Reader, Wire, Writer,
     base::{Base, Parts},
     governor::Governor,
     net::Net,
@@ -40,6 +40,29 @@ pub struct Client {
     reserve: f64,
     egress: Arc<[String]>,
     governors: Mutex<BTreeMap<System, Arc<Governor>>>,
+    clocks: Arc<Clocks>,
+}
+
+/// How far each system's clock is ahead of ours, by the `Date` of its last answer; to the second.
+#[derive(Default)]
+pub(super) struct Clocks(Mutex<BTreeMap<System, TimeDelta>>);
+
+impl Clocks {
+    pub(super) fn heard(&self, system: &System, answer: &Answer, now: DateTime<Utc>) {
+        let said = answer.header("date").and_then(|d| DateTime::parse_from_rfc2822(d).ok());
+        if let Some(theirs) = said {
+            let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            all.insert(system.clone(), theirs.to_utc() - now.trunc_subsecs(0));
+        }
+    }
+    fn median(&self) -> Option<TimeDelta> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sorted: Vec<TimeDelta> = all.values().copied().collect();
+        sorted.sort_unstable();
+        // Of an even number, the one nearer to ours: a single system that is off refuses nothing.
+        let (low, high) = (sorted.len().checked_sub(1)? / 2, sorted.len() / 2);
+        sorted.get(low..=high)?.iter().copied().min_by_key(|d| d.abs())
+    }
 }
 
 impl Client {
@@ -58,6 +81,7 @@ impl Client {
             reserve: 0.5,
             egress: Arc::new([]),
             governors: Mutex::default(),
+            clocks: Arc::default(),
         }
     }
     /// The share of every limit that is left to others.
@@ -75,6 +99,10 @@ impl Client {
     }
     pub fn clock(&self) -> Clock {
         self.clock.clone()
+    }
+    /// How far the systems that have answered are ahead of this host: the median. `None`: no answer carried a Date.
+    pub fn ahead(&self) -> Option<TimeDelta> {
+        self.clocks.median()
     }
     pub fn reader(&self, system: &System, url: &Url, authorize: Arc<dyn Authorize>, explain: Explain) -> Reader {
         Reader::new(self.base(system, url, Some(authorize), explain))
@@ -103,6 +131,7 @@ impl Client {
             clock: self.clock.clone(),
             egress: self.egress.clone(),
             observer: self.observer.clone(),
+            clocks: self.clocks.clone(),
             dice: self.dice.clone(),
             authorize,
             explain,
@@ -122,5 +151,29 @@ impl Dice {
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         z ^= z >> 31;
         (z >> 11) as f64 / (1u64 << 53) as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ::http::HeaderMap;
+
+    use super::*;
+
+    #[test]
+    fn one_clock_that_is_off_does_not_outvote_the_others() {
+        let now: DateTime<Utc> = "2026-07-15T05:05:00Z".parse().unwrap();
+        let clocks = Clocks::default();
+        assert_eq!(clocks.median(), None);
+        let heard = |system: &str, date: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert("date", date.parse().unwrap());
+            clocks.heard(&System::named(system), &Answer::new(200, headers, ""), now);
+            clocks.median().unwrap().num_seconds()
+        };
+        assert_eq!(heard("okta", "Wed, 15 Jul 2026 05:05:01 GMT"), 1);
+        assert_eq!(heard("slack", "Wed, 15 Jul 2026 06:05:00 GMT"), 1);
+        assert_eq!(heard("zoom", "Wed, 15 Jul 2026 06:05:00 GMT"), 3600);
+        assert_eq!(heard("zoom", "yesterday"), 3600);
     }
 }

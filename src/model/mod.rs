@@ -1,5 +1,6 @@
 //! Nouns: plain data. No I/O, no async, no clock; everything else in the tree may name what is here.
 
+pub mod age;
 pub mod effect;
 pub mod event;
 pub mod failure;
@@ -12,6 +13,7 @@ pub mod record;
 pub mod snapshot;
 pub mod system;
 
+pub use age::Age;
 pub use effect::{Action, Effect, Repeat, Verb, Verbs, Verdict};
 pub use event::{Call, Event};
 pub use failure::{Failure, Hint, Kind};

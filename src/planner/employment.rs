@@ -26,7 +26,53 @@ pub enum Word {
 }
 
 pub fn judge(person: &Person, policy: &Policy, now: DateTime<Utc>) -> Word {
-    match &person.hr {
+    word(person, &person.hr, policy, now)
+}
+
+/// What one of two systems says of the person.
+pub struct Says<'a> {
+    pub system: &'a str,
+    pub hr: Hr,
+}
+
+/// Two systems' words on one person: `leavers` decides who leaves and when, `source` all else. Who isn't in `leavers` is `source`'s alone,
+/// for absent is not terminated; and a leaving that the deciding one contradicts is nobody's permission.
+pub fn both(person: &Person, source: Says<'_>, leavers: Says<'_>, policy: &Policy, now: DateTime<Utc>) -> Hr {
+    let of = |says: &Says<'_>| word(person, &says.hr, policy, now);
+    match (of(&leavers), of(&source)) {
+        (Word::Missing, _) => source.hr,
+        (Word::Left { .. } | Word::SetAside(_), _) => leavers.hr,
+        (Word::Employed { .. }, Word::Left { leaving }) => {
+            let when = leaving.map_or_else(|| "without a date".to_owned(), |l| l.source());
+            Hr::Contradiction(format!(
+                "{} says that they left ({when}), {} that they work here",
+                source.system, leavers.system
+            ))
+        }
+        (Word::Employed { .. }, Word::Missing | Word::SetAside(_)) => source.hr,
+        (Word::Employed { .. }, Word::Employed { .. }) => leaving_by(source.hr, leavers.hr),
+    }
+}
+
+/// The one record, with what the other says of its end.
+fn leaving_by(mut source: Hr, leavers: Hr) -> Hr {
+    if let (
+        Hr::Known(ours) | Hr::Converted { worker: ours, .. },
+        Hr::Known(theirs) | Hr::Converted { worker: theirs, .. },
+    ) = (&mut source, leavers)
+    {
+        ours.employment = theirs.employment;
+        ours.terminated = theirs.terminated;
+        ours.last_day = theirs.last_day;
+        ours.day_is_end = theirs.day_is_end;
+        ours.zone = theirs.zone.or(ours.zone);
+        ours.recorded = theirs.recorded;
+    }
+    source
+}
+
+fn word(person: &Person, hr: &Hr, policy: &Policy, now: DateTime<Utc>) -> Word {
+    match hr {
         Hr::Missing => Word::Missing,
         Hr::Contradiction(what) => contradiction(&person.login, what.clone()),
         Hr::Converted { worker, .. } => of_worker(&person.login, worker, policy, now),

@@ -97,6 +97,11 @@ pub struct Lanes {
 }
 
 impl Lanes {
+    /// Nobody moves or joins by old news; how many wait.
+    pub fn hold_movers_and_joiners(&mut self) -> usize {
+        std::mem::take(&mut self.movers).len() + std::mem::take(&mut self.joiners).len()
+    }
+
     /// To whom nothing may be handed over, and no message goes.
     pub fn leaving(&self) -> BTreeSet<PersonId> {
         self.leavers.iter().map(|d| d.id.clone()).collect()

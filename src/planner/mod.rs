@@ -10,6 +10,7 @@ pub mod dates;
 mod draft;
 pub mod employment;
 pub mod entitle;
+pub mod fresh;
 mod grounds;
 pub mod groups;
 pub mod guards;

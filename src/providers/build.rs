@@ -35,6 +35,10 @@ impl Look {
     pub fn egress(&self) -> Vec<String> {
         self.client.egress().to_vec()
     }
+    /// How far the systems that have answered are ahead of this host.
+    pub fn ahead(&self) -> Option<chrono::TimeDelta> {
+        self.client.ahead()
+    }
     /// The configuration's folder, where relative paths start.
     pub fn folder(&self) -> &Path {
         self.secrets.folder()

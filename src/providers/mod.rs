@@ -28,7 +28,7 @@ use std::{
 use chrono::{DateTime, Utc};
 
 use crate::model::{
-    Account, Alarm, Effect, Failure, Held, Holding, Observed, Person, Receipt, Record, Verbs, What, Worker,
+    Account, Age, Alarm, Effect, Failure, Held, Holding, Observed, Person, Receipt, Record, Verbs, What, Worker,
 };
 
 pub use build::{Act, Look, Records, Settings, Source, Target, Watches};
@@ -178,8 +178,8 @@ pub trait Testify: Send + Sync + 'static {
 /// A roster: who is employed. A file or an answer that can't be believed as a whole is a failure of kind Contradiction.
 pub trait Employ: Send + Sync + 'static {
     fn page(&self, from: Option<Cursor>) -> impl Future<Output = Result<Page<Worker>, Failure>> + Send;
-    /// When the data was made, where the source tells.
-    fn taken(&self) -> impl Future<Output = Result<Option<DateTime<Utc>>, Failure>> + Send;
+    /// How old what it says is, by what the source itself tells.
+    fn age(&self) -> impl Future<Output = Result<Age, Failure>> + Send;
 }
 
 pub trait Eyes: Send + Sync {
@@ -231,14 +231,14 @@ impl<T: Deliver> Recorder for T {
 
 pub trait Roster: Send + Sync {
     fn page(&self, from: Option<Cursor>) -> BoxFuture<'_, Result<Page<Worker>, Failure>>;
-    fn taken(&self) -> BoxFuture<'_, Result<Option<DateTime<Utc>>, Failure>>;
+    fn age(&self) -> BoxFuture<'_, Result<Age, Failure>>;
 }
 impl<T: Employ> Roster for T {
     fn page(&self, from: Option<Cursor>) -> BoxFuture<'_, Result<Page<Worker>, Failure>> {
         Box::pin(Employ::page(self, from))
     }
-    fn taken(&self) -> BoxFuture<'_, Result<Option<DateTime<Utc>>, Failure>> {
-        Box::pin(Employ::taken(self))
+    fn age(&self) -> BoxFuture<'_, Result<Age, Failure>> {
+        Box::pin(Employ::age(self))
     }
 }
 

@@ -7,6 +7,7 @@ mod docs;
 mod doctor;
 #[allow(dead_code, reason = "each command's tests use what they need of it")]
 mod env;
+mod fresh;
 mod generated;
 mod github;
 mod groups;
@@ -22,6 +23,7 @@ mod orphans;
 mod policy;
 mod posture;
 mod readme;
+mod rosters;
 mod runs;
 mod show;
 mod signals;

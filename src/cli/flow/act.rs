@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use futures::future::join_all;
 
 use super::{
-    errors,
+    errors, fresh,
     preview::{Subject, look_again},
     stage,
 };
@@ -193,6 +193,7 @@ pub async fn carry_out(
     agreed: &Agreed,
     cause: &Cause,
 ) -> Result<Vec<State>, CliError> {
+    fresh::clock(firm)?;
     let (hands, recorders) = firm.hands(agreed)?;
     if let Some((job, _)) = jobs.first() {
         cx.run.get_or_init(|| job.run.clone());

@@ -2,7 +2,7 @@
 
 use super::{
     act::{self, Cause, Party},
-    errors,
+    errors, fresh,
     hire::Hired,
     people,
     preview::{self, Ask, Subject},
@@ -126,6 +126,7 @@ pub async fn by_hand(
     let mut tenant = firm.tenant(ask.need()).await?;
     let asked = found.into_iter().map(|p| (p, ask.clone())).collect();
     let subjects = preview::look(firm, &mut tenant, asked).await?;
+    fresh::clock(firm)?;
     // One person: a refusal is the command's answer. Several: it is theirs, and the others go on.
     if let (false, Some(Err(refusal))) = (many, subjects.first().map(|s| &s.plan)) {
         return Err(errors::refusal(refusal));

@@ -15,7 +15,7 @@ use chrono::TimeDelta;
 
 use super::{
     act::{self, Cause, Passed},
-    errors,
+    errors, fresh,
     preview::{self, Subject},
     resume, say,
 };
@@ -93,6 +93,7 @@ pub async fn once(cx: &Context, firm: &Firm, args: &Args) -> Result<Exit, CliErr
     };
     let mut tenant = firm.bare_tenant(need()).await?;
     let read = read(firm, &tenant).await?;
+    fresh::clock(firm)?;
     firm.protect(&mut tenant, &read.facts.people);
     let limits = limits(&firm.config.limits, args.max_leavers, read.facts.people.len());
     let mut tell = Telling {
@@ -104,11 +105,12 @@ pub async fn once(cx: &Context, firm: &Firm, args: &Args) -> Result<Exit, CliErr
             pages: read.pages,
             complete: true,
             unknown: unread(&read),
+            stale: None,
         },
         ..Telling::default()
     };
     let sorted = sweep::sort(&read.facts, &firm.config.policy, &tenant.catalogue, &limits, started);
-    let lanes = match sorted {
+    let mut lanes = match sorted {
         Ok(lanes) => lanes,
         Err(distrust) => {
             if !looks {
@@ -124,6 +126,9 @@ pub async fn once(cx: &Context, firm: &Firm, args: &Args) -> Result<Exit, CliErr
             return Err(unbelieved(&distrust));
         }
     };
+    if let Some(stale) = fresh::stale(firm).await {
+        tell.stale(stale, lanes.hold_movers_and_joiners());
+    }
     tell.future = lanes
         .future
         .iter()

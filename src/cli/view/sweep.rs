@@ -191,6 +191,7 @@ mod tests {
             pages: 11,
             complete: true,
             unknown: vec![],
+            stale: None,
         };
         let lines: Vec<String> = lines.iter().map(|l| (*l).to_owned()).collect();
         let s = Swept {
@@ -256,6 +257,7 @@ sweep r-8h1t0c: 1 complete, 1 partial (1 owed), 0 held, 0 nothing to do, 0 late,
             pages: 11,
             complete: true,
             unknown: vec![],
+            stale: None,
         };
         let b = Brake {
             rule: "leavers",

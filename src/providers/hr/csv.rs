@@ -30,7 +30,7 @@ use self::{
 use crate::{
     config::Roster,
     http::Clock,
-    model::{Failure, System, Worker},
+    model::{Age, Failure, System, Worker},
     providers::{Cursor, Employ, Look, Page, Row, Settings as Check, Source},
 };
 
@@ -264,7 +264,8 @@ impl Employ for File {
             next: None,
         })
     }
-    async fn taken(&self) -> Result<Option<DateTime<Utc>>, Failure> {
-        Ok(self.reading().await?.taken)
+    /// As old as the file.
+    async fn age(&self) -> Result<Age, Failure> {
+        Ok(self.reading().await?.taken.map_or(Age::Live, Age::Made))
     }
 }

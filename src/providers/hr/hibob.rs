@@ -10,7 +10,6 @@ mod tests;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -18,8 +17,8 @@ use serde_json::json;
 
 use crate::{
     config::{BaseUrl, Read, Roster, SecretRef},
-    http::{Answer, Clock, Fixed, Reader, Scheme, path, plain},
-    model::{Failure, Kind, System, Worker},
+    http::{Answer, Fixed, Reader, Scheme, path, plain},
+    model::{Age, Failure, Kind, System, Worker},
     providers::{Cursor, Employ, Look, Need, Page, Row, Settings as Check, Source},
 };
 
@@ -81,7 +80,6 @@ impl Source for HiBob {
                 .filter_map(|(site, zone)| Some((site, zone.parse().ok()?)))
                 .collect(),
             words: words.clone(),
-            clock: look.clock(),
         }
     }
 }
@@ -93,7 +91,6 @@ pub struct Search {
     api: Reader,
     zones: BTreeMap<String, Tz>,
     words: Roster,
-    clock: Clock,
 }
 
 impl Employ for Search {
@@ -110,8 +107,8 @@ impl Employ for Search {
         })
     }
     /// As of now, or of twenty seconds ago.
-    async fn taken(&self) -> Result<Option<DateTime<Utc>>, Failure> {
-        Ok(Some((self.clock)()))
+    async fn age(&self) -> Result<Age, Failure> {
+        Ok(Age::Live)
     }
 }
 

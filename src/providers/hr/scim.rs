@@ -6,13 +6,13 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
 use serde_json::Value;
 
 use crate::{
     config::{Fields, Roster},
     http::sentence,
-    model::{Employment, Failure, System, When, Worker},
+    model::{Age, Employment, Failure, System, When, Worker},
     providers::{
         Cursor, Employ, Look, Page, Source,
         apps::scim::{ENTERPRISE, Inactive, Resource, Server, Settings, reader},
@@ -65,8 +65,8 @@ impl Employ for Listed {
     }
 
     /// As it is at this moment.
-    async fn taken(&self) -> Result<Option<DateTime<Utc>>, Failure> {
-        Ok(None)
+    async fn age(&self) -> Result<Age, Failure> {
+        Ok(Age::Live)
     }
 }
 

@@ -11,7 +11,6 @@ mod tests;
 
 use std::{sync::Arc, time::Duration};
 
-use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -24,7 +23,7 @@ use super::{
 use crate::{
     config::{BaseUrl, Read, Roster, SecretRef},
     http::{Answer, Ask, Authorize, BoxFuture, Clock, Credential, Fixed, Reader, Scheme, path, plain, sentence},
-    model::{Failure, Kind, System, Worker},
+    model::{Age, Failure, Kind, System, Worker},
     providers::{Cursor, Employ, Look, Need, Page, Row, Settings as Check, Source},
 };
 
@@ -200,8 +199,8 @@ impl Employ for Persons {
             next: None,
         })
     }
-    async fn taken(&self) -> Result<Option<DateTime<Utc>>, Failure> {
-        Ok(Some((self.clock)()))
+    async fn age(&self) -> Result<Age, Failure> {
+        Ok(Age::Live)
     }
 }
 

@@ -18,7 +18,7 @@ use super::token::{Grant, Token};
 use crate::{
     config::{BaseUrl, Read, Roster, SecretRef},
     http::{Answer, Ask, BoxFuture, Clock, Credential, Fixed, Reader, Scheme, path, plain},
-    model::{Failure, Kind, System, Worker},
+    model::{Age, Failure, Kind, System, Worker},
     providers::{Cursor, Employ, Look, Need, Page, Row, Settings as Check, Source, field},
 };
 
@@ -172,8 +172,8 @@ impl Employ for Report {
         })
     }
     /// A report is of the moment at which it runs.
-    async fn taken(&self) -> Result<Option<DateTime<Utc>>, Failure> {
-        Ok(Some((self.clock)()))
+    async fn age(&self) -> Result<Age, Failure> {
+        Ok(Age::Live)
     }
 }
 

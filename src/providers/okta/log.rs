@@ -3,14 +3,14 @@
 //! Polled, never stitched from bounded windows: those lose what came late. `next` is there even on an empty page, so an empty page is the end
 //! for now, and its cursor is what to keep.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
-use super::{Directory, filter, pages, wire};
+use super::{Attributes, Directory, filter, pages, wire};
 use crate::{
     http::path,
-    model::{Failure, PersonId},
+    model::{Age, Failure, PersonId, age::Unsettled},
     providers::{Cursor, Page},
 };
 
@@ -28,7 +28,8 @@ pub struct LogEvent {
     pub actor: Option<Actor>,
     pub people: BTreeSet<String>,
     pub groups: BTreeSet<String>,
-    pub apps: BTreeSet<String>,
+    /// With their names.
+    pub apps: BTreeMap<String, String>,
 }
 
 /// Who or what did it: `SystemPrincipal` is Okta itself, an import for instance.
@@ -86,7 +87,12 @@ fn event(read: wire::Logged) -> LogEvent {
     LogEvent {
         people: of("User"),
         groups: of("UserGroup"),
-        apps: of("AppInstance"),
+        apps: read
+            .target
+            .iter()
+            .filter(|t| t.kind == "AppInstance" && !t.id.is_empty())
+            .map(|t| (t.id.clone(), t.display_name.clone().unwrap_or_else(|| t.id.clone())))
+            .collect(),
         succeeded: read
             .outcome
             .as_ref()
@@ -103,30 +109,49 @@ fn event(read: wire::Logged) -> LogEvent {
     }
 }
 
-/// HR's imports, as the log tells them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Imports {
-    pub completed: Option<DateTime<Utc>>,
-    /// One was begun since and has not ended: profiles may be half written.
-    pub running: bool,
-}
-
 const IMPORT_BEGUN: &str = "system.import.start";
 const IMPORT_ENDED: &str = "system.import.complete";
+/// The safeguard stopped it: too many people would have lost the app.
+const IMPORT_BLOCKED: &str = "system.import.roadblock";
+const IMPORTS: &[&str] = &[IMPORT_BEGUN, IMPORT_ENDED, IMPORT_BLOCKED];
+/// The log goes back no further.
+const KEPT: TimeDelta = TimeDelta::days(90);
+/// Several apps may import, each with a few events an hour.
+const LOOK_BACK: usize = 100;
 
-fn imports(newest_first: &[LogEvent]) -> Imports {
-    let last = |kind: &str| {
-        newest_first
-            .iter()
-            .filter(|e| e.kind == kind)
-            .filter_map(|e| e.published)
-            .max()
-    };
-    let (begun, completed) = (last(IMPORT_BEGUN), last(IMPORT_ENDED));
-    Imports {
-        completed,
-        running: begun > completed,
+/// How old what imports wrote is: an app's newest event says how that app stands. `None`: there was no import.
+fn imported(newest_first: &[LogEvent]) -> Option<Age> {
+    let mut apps: BTreeMap<&BTreeMap<String, String>, (&LogEvent, DateTime<Utc>)> = BTreeMap::new();
+    for event in newest_first {
+        let Some(at) = event.published else { continue };
+        let newest = apps.entry(&event.apps).or_insert((event, at));
+        if at > newest.1 {
+            *newest = (event, at);
+        }
     }
+    let why = |e: &LogEvent| match e.kind.as_str() {
+        IMPORT_ENDED if e.succeeded => None,
+        IMPORT_ENDED => Some(Unsettled::Failed),
+        IMPORT_BLOCKED => Some(Unsettled::Blocked),
+        _ => Some(Unsettled::Running),
+    };
+    let mut newest: Option<DateTime<Utc>> = None;
+    for (names, (event, at)) in apps {
+        let Some(why) = why(event) else {
+            newest = newest.max(Some(at));
+            continue;
+        };
+        let names: Vec<&str> = names.values().map(String::as_str).collect();
+        return Some(Age::Unsettled {
+            what: match names.is_empty() {
+                true => "an import".to_owned(),
+                false => format!("the import of {}", names.join(", ")),
+            },
+            since: at,
+            why,
+        });
+    }
+    newest.map(Age::Made)
 }
 
 impl Directory {
@@ -151,10 +176,20 @@ impl Directory {
         Ok(self.back(since, &about(id, kinds), 1).await?.into_iter().next())
     }
 
-    /// How fresh what HR feeds is.
-    pub async fn imports(&self, since: DateTime<Utc>) -> Result<Imports, Failure> {
-        let read = self.back(since, &any_of(&[IMPORT_BEGUN, IMPORT_ENDED]), 20).await?;
-        Ok(imports(&read))
+    /// How old what HR feeds is: a directory is of now, its profiles are as old as the last import. Where there was none, HR writes in
+    /// another way, and its word is of now.
+    pub async fn imported(&self) -> Result<Age, Failure> {
+        let since = (self.api.clock())() - KEPT;
+        let all = any_of(IMPORTS);
+        let app = self.roster.as_ref().and_then(Attributes::importer);
+        let filter = match app {
+            Some(app) => filter::and(&filter::group(&all), &filter::eq("target.id", app)),
+            None => all,
+        };
+        let read = self.back(since, &filter, LOOK_BACK).await?;
+        // Whoever names the app says that it imports.
+        let none = if app.is_some() { Age::Made(since) } else { Age::Live };
+        Ok(imported(&read).unwrap_or(none))
     }
 
     /// One page. `next` is the cursor to keep, on an empty page too; a page without items is the end for now.
@@ -219,29 +254,45 @@ mod tests {
     }
 
     #[test]
-    fn an_import_without_its_end_still_runs() {
-        let at = |kind: &str, published: &str| LogEvent {
-            uuid: published.into(),
+    fn an_apps_newest_event_says_how_its_import_stands() {
+        let at = |app: &str, kind: &str, minute: u32| LogEvent {
+            uuid: format!("{app}{kind}{minute}"),
             kind: kind.into(),
-            published: Some(published.parse().unwrap()),
+            published: Some(format!("2026-07-15T04:{minute}:00Z").parse().unwrap()),
             succeeded: true,
             actor: None,
             people: BTreeSet::new(),
             groups: BTreeSet::new(),
-            apps: BTreeSet::new(),
+            apps: BTreeMap::from([(app.to_owned(), app.to_uppercase())]),
         };
-        let ended = at(IMPORT_ENDED, "2026-07-15T04:55:00Z");
-        let whole = [ended.clone(), at(IMPORT_BEGUN, "2026-07-15T04:54:00Z")];
-        assert_eq!(
-            imports(&whole),
-            Imports {
-                completed: ended.published,
-                running: false
-            }
-        );
-        let open = [at(IMPORT_BEGUN, "2026-07-15T05:00:00Z"), ended.clone()];
-        assert!(imports(&open).running);
-        assert_eq!(imports(&[]), Imports::default());
+        let minute = |m: u32| format!("2026-07-15T04:{m}:00Z").parse().unwrap();
+        let held = |since, why| {
+            Some(Age::Unsettled {
+                what: "the import of HR".into(),
+                since: minute(since),
+                why,
+            })
+        };
+        let ended = at("hr", IMPORT_ENDED, 55);
+        let whole = [ended.clone(), at("hr", IMPORT_BEGUN, 54)];
+        assert_eq!(imported(&whole), Some(Age::Made(minute(55))));
+        let open = [at("hr", IMPORT_BEGUN, 58), ended.clone()];
+        assert_eq!(imported(&open), held(58, Unsettled::Running));
+        let blocked = [at("hr", IMPORT_BLOCKED, 59), at("hr", IMPORT_BEGUN, 58), ended.clone()];
+        assert_eq!(imported(&blocked), held(59, Unsettled::Blocked));
+        let failed = [LogEvent {
+            succeeded: false,
+            ..ended.clone()
+        }];
+        assert_eq!(imported(&failed), held(55, Unsettled::Failed));
+        // One that ends does not end another's.
+        let two = [
+            at("ad", IMPORT_ENDED, 59),
+            at("hr", IMPORT_BEGUN, 58),
+            at("ad", IMPORT_BEGUN, 57),
+        ];
+        assert_eq!(imported(&two), held(58, Unsettled::Running));
+        assert_eq!(imported(&[]), None);
     }
 
     #[test]

@@ -40,18 +40,16 @@ pub use admins::{Admins, SUPER_ADMIN};
 pub use apps::fact;
 pub use explain::explain;
 pub use hands::Hands;
-pub use log::{Actor, From, Imports, LogEvent, SWEPT, about, any_of};
+pub use log::{Actor, From, LogEvent, SWEPT, about, any_of};
 pub use org::{Attribute, Headroom};
 pub use sessions::{ApiToken, tokens_of};
 pub use settings::Settings;
 pub use worker::{Attributes, PROFILE_CHANGED, fill_recorded, worker};
 
-use chrono::{DateTime, TimeDelta, Utc};
-
 use crate::{
     config::{ConfigError, Roster, Section},
     http::Reader,
-    model::{Account, Failure, Observed, System, Verb, Verbs, Worker},
+    model::{Account, Age, Failure, Observed, System, Verb, Verbs, Worker},
     providers::{Act, Cursor, Employ, Known, Look, Need, Observe, Page, Row, Source, Target},
 };
 
@@ -173,10 +171,8 @@ impl Employ for Feed {
             total: page.total,
         })
     }
-    /// A directory is always of now; what HR feeds is as old as its last import. `None`: no import for a week, so HR writes in another way.
-    async fn taken(&self) -> Result<Option<DateTime<Utc>>, Failure> {
-        let since = (self.0.api.clock())() - TimeDelta::days(7);
-        Ok(self.0.imports(since).await?.completed)
+    async fn age(&self) -> Result<Age, Failure> {
+        self.0.imported().await
     }
 }
 

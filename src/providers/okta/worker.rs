@@ -81,6 +81,11 @@ impl Attributes {
         .map(String::as_str)
     }
 
+    /// The app whose imports are HR's, where the operator named it.
+    pub fn importer(&self) -> Option<&str> {
+        self.words.import.as_deref()
+    }
+
     fn date(&self, text: &str) -> Result<Option<When>, String> {
         if self.words.empty_dates.iter().any(|none| none.trim() == text) {
             return Ok(None);

@@ -28,6 +28,7 @@ pub const TWIN: Twin = Twin {
     here: |w| staff::here(w, NAME),
     endpoints: |_, _| json!({ "user": USER }),
     section: |_| json!({"user": USER, "write": null}),
+    asks: |method, path, _| method == "POST" && path == "/v1/people/search",
     manners: &["no-lifecycle", "active-scope", "empty", "truncated"],
     operation: |_, call| {
         Some(match call.parts()[..] {

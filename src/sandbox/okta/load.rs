@@ -414,6 +414,7 @@ pub fn listed_event(w: &World, e: &Value) -> Result<Event, String> {
         (Some(p), _, _) => deeds::user_party(p),
         (_, Some(g), _) => deeds::group_party(g),
         (_, _, Some(a)) => deeds::app_party(a),
+        _ if id == super::org::HR_APP => Party::new(id, "AppInstance", "HRIS", "HRIS"),
         _ if id.starts_with("00u") => Party::new(id, "User", "unknown", "unknown"),
         _ => Party {
             id: id.to_owned().into(),

@@ -36,6 +36,7 @@ pub const TWIN: Twin = Twin {
     endpoints: |_, _| json!({"company_id": COMPANY, "client_id": CLIENT, "user": USER, "private_key": key::private()}),
     section: |_| json!({"company": COMPANY, "user": USER, "client": CLIENT, "write": null}),
     record: |w, right| (right == "read" && staff::here(w, NAME)).then(|| key::private().to_owned()),
+    asks: |method, path, _| method == "POST" && path == "/oauth/token",
     manners: &[
         "page-2-fails",
         "html-503",

@@ -118,12 +118,9 @@ fn answered(f: &Failure) -> bool {
 
 /// The roster's own file or service, read whole as every command does.
 async fn roster(firm: &Firm, section: &Section) -> Finding {
-    if section.system != firm.config.roster.source {
-        return Finding::look("roster", "is not [roster] source, so nothing reads it");
-    }
-    match firm.roll().await {
+    match firm.roll_of(&section.system).await {
         Ok(Some(roll)) => Finding::ok("read", format!("{} records", roll.workers.len())),
-        Ok(None) => Finding::unknown("read", "the directory is the roster"),
+        Ok(None) => Finding::look("roster", "is neither [roster] source nor leavers, so nothing reads it"),
         Err(e) => {
             let why = e.why.iter().map(|w| format!("; {w}")).collect::<String>();
             let repair = e

@@ -6,7 +6,13 @@ use chrono::TimeDelta;
 
 use super::{At, Block, Finding, app};
 use crate::{
-    cli::{error::CliError, exit::Exit, firm::Firm, flow::read, text},
+    cli::{
+        error::CliError,
+        exit::Exit,
+        firm::Firm,
+        flow::{fresh, read},
+        text,
+    },
     config::{Fields, Section},
     model::{Catalogue, Failure, GroupFault, Observed, Person, Policy, RuleStatus, Worker, system::OKTA},
     planner::{entitle::policy_groups, guards},
@@ -17,8 +23,6 @@ use crate::{
     run::observe::{self, Need},
 };
 
-/// Vendors' instants and ours may differ by this much.
-const SKEW: TimeDelta = TimeDelta::seconds(60);
 /// A firm may be too small for an empty column to mean anything.
 const FEW: usize = 20;
 
@@ -63,9 +67,7 @@ pub(super) async fn block(firm: &Firm, section: &Section) -> Result<Block, CliEr
     };
     let tenant = observe::tenant(&firm.look, firm.organisation.clone(), need).await;
     let groups = tenant.catalogue.groups.present().cloned().unwrap_or_default();
-    let since = firm.now() - TimeDelta::hours(1);
-    let (log, admins, schema, headroom) =
-        futures::join!(d.imports(since), d.admins(&groups), d.attributes(), d.headroom());
+    let (log, admins, schema, headroom) = futures::join!(d.imported(), d.admins(&groups), d.attributes(), d.headroom());
 
     let c = &tenant.catalogue;
     match &everyone {
@@ -78,6 +80,16 @@ pub(super) async fn block(firm: &Firm, section: &Section) -> Result<Block, CliEr
             ),
         )),
         Err(e) => out.push(of_error("people", e)),
+    }
+    if log.is_ok()
+        && let Some(stale) = fresh::stale(firm).await
+    {
+        out.push(
+            Finding::failed("freshness", stale.why, stale.exit)
+                .needed_by("the movers and joiners of a sweep")
+                .costs("they wait, and leavers go on by what is known")
+                .repair("See HR's import in Okta (the app's Import tab), or what writes its file; [roster] max_age is how old it may be"),
+        );
     }
     let tried: [(&str, Option<&Failure>); 6] = [
         ("okta.groups.read", c.groups.unknown().or(c.rules.unknown())),
@@ -142,16 +154,10 @@ pub(super) async fn block(firm: &Firm, section: &Section) -> Result<Block, CliEr
 }
 
 fn clock(ahead: TimeDelta) -> Option<Finding> {
-    (ahead.abs() > SKEW).then(|| {
-        let side = if ahead > TimeDelta::zero() {
-            "behind"
-        } else {
-            "ahead of"
-        };
-        let by = text::span(ahead.abs().to_std().unwrap_or_default());
-        Finding::failed("clock", format!("this host is {by} {side} Okta"), Exit::Unavailable)
+    fresh::off(ahead).map(|off| {
+        Finding::failed("clock", format!("this host is {off} Okta"), Exit::Unavailable)
             .needed_by("leaving instants, deadlines, signed token requests")
-            .costs("people leave too early or too late, and the record tells wrong times")
+            .costs("no sweep, joiner, mover or leaver begins: people would leave too early or too late")
             .repair("Set this host's clock (chrony, systemd-timesyncd)")
     })
 }

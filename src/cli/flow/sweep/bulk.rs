@@ -43,9 +43,7 @@ pub(super) async fn read(firm: &Firm, tenant: &Tenant) -> Result<Read, CliError>
     // A page that was given twice counts once; the later one is the fresher.
     let people: BTreeMap<PersonId, Person> = people.into_iter().map(|p| (p.id.clone(), p)).collect();
     let people = firm.employ(people.into_values().collect()).await?;
-    if let Some(roll) = firm.roll().await? {
-        pages += roll.pages;
-    }
+    pages += firm.roster_pages();
     let everyone = firm.ledger.everyone().await?;
     let given: BTreeMap<PersonId, _> = everyone
         .given

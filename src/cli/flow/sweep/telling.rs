@@ -11,8 +11,8 @@ use crate::{
         error::CliError,
         exit::Exit,
         firm::Firm,
-        flow::{preview::Subject, say},
-        view,
+        flow::{fresh::Stale, preview::Subject, say},
+        text, view,
     },
     ledger::{PersonState, fold::State},
     model::{Failure, Kind, PersonId, PersonResult},
@@ -41,6 +41,16 @@ pub(super) struct Telling {
 }
 
 impl Telling {
+    pub(super) fn stale(&mut self, stale: Stale, waiting: usize) {
+        let who = match waiting {
+            0 => String::new(),
+            n => format!(" ({})", text::count(n, "person")),
+        };
+        self.lines
+            .push(format!("! movers and joiners HELD{who}: {}", stale.why));
+        self.read.stale = Some(stale.why);
+        self.exit = self.exit.worse(stale.exit);
+    }
     pub(super) fn aside(&mut self, shown: &[Shown]) {
         for s in shown {
             self.set_aside.push(document::SetAside {
