@@ -343,6 +343,7 @@ Register-ArgumentCompleter -Native -CommandName 'jml' -ScriptBlock {
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show one run entry by entry')
             [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Check the whole chain; exit 13 where it doesn''t hold, naming the entry')
             [CompletionResult]::new('sla', 'sla', [CompletionResultType]::ParameterValue, 'How long leavers took, from HR''s record to the last access gone')
+            [CompletionResult]::new('drift', 'drift', [CompletionResultType]::ParameterValue, 'People whose Okta account differs from HR and policy')
             [CompletionResult]::new('orphans', 'orphans', [CompletionResultType]::ParameterValue, 'Accounts of people who left, and accounts of nobody')
             [CompletionResult]::new('seats', 'seats', [CompletionResultType]::ParameterValue, 'Licences that people who left go on holding')
             [CompletionResult]::new('posture', 'posture', [CompletionResultType]::ParameterValue, 'What the witnesses say of a person: risk, sign-ins after the end, privileges')
@@ -408,6 +409,24 @@ Register-ArgumentCompleter -Native -CommandName 'jml' -ScriptBlock {
         }
         'jml;audit;sla' {
             [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'From this day or instant on; the last 30 days by default')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file, instead of /etc/jml/jml.toml or $XDG_CONFIG_HOME/jml/jml.toml')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of what is written to standard output')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of what is written to standard output')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour, which only repeats what the words say')
+            [CompletionResult]::new('--sandbox', '--sandbox', [CompletionResultType]::ParameterName, 'Work on a pretend firm on this machine instead of any configured tenant')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only what needs a person, and the result; twice: nothing but the exit code')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only what needs a person, and the result; twice: nothing but the exit code')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'One line a call on standard error: system, method, route, status, time, request id')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'One line a call on standard error: system, method, route, status, time, request id')
+            [CompletionResult]::new('--no-color', '--no-color', [CompletionResultType]::ParameterName, 'The same as --color never')
+            [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Never ask; what needs an answer is refused, naming the flag')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'jml;audit;drift' {
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file, instead of /etc/jml/jml.toml or $XDG_CONFIG_HOME/jml/jml.toml')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of what is written to standard output')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of what is written to standard output')

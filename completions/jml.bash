@@ -58,6 +58,9 @@ _jml() {
             jml,sweep)
                 cmd="jml__subcmd__sweep"
                 ;;
+            jml__subcmd__audit,drift)
+                cmd="jml__subcmd__audit__subcmd__drift"
+                ;;
             jml__subcmd__audit,log)
                 cmd="jml__subcmd__audit__subcmd__log"
                 ;;
@@ -193,8 +196,49 @@ _jml() {
             return 0
             ;;
         jml__subcmd__audit)
-            opts="-o -q -v -h -V --config --sandbox --output --quiet --verbose --color --no-color --no-input --help --version log show verify sla orphans seats posture"
+            opts="-o -q -v -h -V --config --sandbox --output --quiet --verbose --color --no-color --no-input --help --version log show verify sla drift orphans seats posture"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "human json ndjson csv" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "human json ndjson csv" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jml__subcmd__audit__subcmd__drift)
+            opts="-o -q -v -h -V --config --sandbox --output --quiet --verbose --color --no-color --no-input --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

@@ -282,28 +282,29 @@ complete -c jml -n "__fish_jml_using_subcommand groups; and __fish_seen_subcomma
 complete -c jml -n "__fish_jml_using_subcommand groups; and __fish_seen_subcommand_from diff" -l no-input -d 'Never ask; what needs an answer is refused, naming the flag'
 complete -c jml -n "__fish_jml_using_subcommand groups; and __fish_seen_subcommand_from diff" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jml -n "__fish_jml_using_subcommand groups; and __fish_seen_subcommand_from diff" -s V -l version -d 'Print version'
-complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla orphans seats posture" -l config -d 'Configuration file, instead of /etc/jml/jml.toml or $XDG_CONFIG_HOME/jml/jml.toml' -r -F
-complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla orphans seats posture" -s o -l output -d 'Form of what is written to standard output' -r -f -a "human\t'Text for people'
+complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla drift orphans seats posture" -l config -d 'Configuration file, instead of /etc/jml/jml.toml or $XDG_CONFIG_HOME/jml/jml.toml' -r -F
+complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla drift orphans seats posture" -s o -l output -d 'Form of what is written to standard output' -r -f -a "human\t'Text for people'
 json\t'One document at the end'
 ndjson\t'One object a line, as things happen'
 csv\t'Lists for a spreadsheet'"
-complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla orphans seats posture" -l color -d 'Colour, which only repeats what the words say' -r -f -a "auto\t''
+complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla drift orphans seats posture" -l color -d 'Colour, which only repeats what the words say' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla orphans seats posture" -l sandbox -d 'Work on a pretend firm on this machine instead of any configured tenant'
-complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla orphans seats posture" -s q -l quiet -d 'Only what needs a person, and the result; twice: nothing but the exit code'
-complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla orphans seats posture" -s v -l verbose -d 'One line a call on standard error: system, method, route, status, time, request id'
-complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla orphans seats posture" -l no-color -d 'The same as --color never'
-complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla orphans seats posture" -l no-input -d 'Never ask; what needs an answer is refused, naming the flag'
-complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla orphans seats posture" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla orphans seats posture" -s V -l version -d 'Print version'
-complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla orphans seats posture" -f -a "log" -d 'List ledger entries, the newest last'
-complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla orphans seats posture" -f -a "show" -d 'Show one run entry by entry'
-complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla orphans seats posture" -f -a "verify" -d 'Check the whole chain; exit 13 where it doesn\'t hold, naming the entry'
-complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla orphans seats posture" -f -a "sla" -d 'How long leavers took, from HR\'s record to the last access gone'
-complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla orphans seats posture" -f -a "orphans" -d 'Accounts of people who left, and accounts of nobody'
-complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla orphans seats posture" -f -a "seats" -d 'Licences that people who left go on holding'
-complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla orphans seats posture" -f -a "posture" -d 'What the witnesses say of a person: risk, sign-ins after the end, privileges'
+complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla drift orphans seats posture" -l sandbox -d 'Work on a pretend firm on this machine instead of any configured tenant'
+complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla drift orphans seats posture" -s q -l quiet -d 'Only what needs a person, and the result; twice: nothing but the exit code'
+complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla drift orphans seats posture" -s v -l verbose -d 'One line a call on standard error: system, method, route, status, time, request id'
+complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla drift orphans seats posture" -l no-color -d 'The same as --color never'
+complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla drift orphans seats posture" -l no-input -d 'Never ask; what needs an answer is refused, naming the flag'
+complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla drift orphans seats posture" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla drift orphans seats posture" -s V -l version -d 'Print version'
+complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla drift orphans seats posture" -f -a "log" -d 'List ledger entries, the newest last'
+complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla drift orphans seats posture" -f -a "show" -d 'Show one run entry by entry'
+complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla drift orphans seats posture" -f -a "verify" -d 'Check the whole chain; exit 13 where it doesn\'t hold, naming the entry'
+complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla drift orphans seats posture" -f -a "sla" -d 'How long leavers took, from HR\'s record to the last access gone'
+complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla drift orphans seats posture" -f -a "drift" -d 'People whose Okta account differs from HR and policy'
+complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla drift orphans seats posture" -f -a "orphans" -d 'Accounts of people who left, and accounts of nobody'
+complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla drift orphans seats posture" -f -a "seats" -d 'Licences that people who left go on holding'
+complete -c jml -n "__fish_jml_using_subcommand audit; and not __fish_seen_subcommand_from log show verify sla drift orphans seats posture" -f -a "posture" -d 'What the witnesses say of a person: risk, sign-ins after the end, privileges'
 complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcommand_from log" -l since -d 'From this day or instant on' -r
 complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcommand_from log" -l run -d 'Of this run only' -r
 complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcommand_from log" -l person -d 'About this person only: login or Okta id' -r
@@ -369,6 +370,21 @@ complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcomman
 complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcommand_from sla" -l no-input -d 'Never ask; what needs an answer is refused, naming the flag'
 complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcommand_from sla" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcommand_from sla" -s V -l version -d 'Print version'
+complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcommand_from drift" -l config -d 'Configuration file, instead of /etc/jml/jml.toml or $XDG_CONFIG_HOME/jml/jml.toml' -r -F
+complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcommand_from drift" -s o -l output -d 'Form of what is written to standard output' -r -f -a "human\t'Text for people'
+json\t'One document at the end'
+ndjson\t'One object a line, as things happen'
+csv\t'Lists for a spreadsheet'"
+complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcommand_from drift" -l color -d 'Colour, which only repeats what the words say' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcommand_from drift" -l sandbox -d 'Work on a pretend firm on this machine instead of any configured tenant'
+complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcommand_from drift" -s q -l quiet -d 'Only what needs a person, and the result; twice: nothing but the exit code'
+complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcommand_from drift" -s v -l verbose -d 'One line a call on standard error: system, method, route, status, time, request id'
+complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcommand_from drift" -l no-color -d 'The same as --color never'
+complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcommand_from drift" -l no-input -d 'Never ask; what needs an answer is refused, naming the flag'
+complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcommand_from drift" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcommand_from drift" -s V -l version -d 'Print version'
 complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcommand_from orphans" -l system -d 'This system only, as the configuration names it' -r
 complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcommand_from orphans" -l config -d 'Configuration file, instead of /etc/jml/jml.toml or $XDG_CONFIG_HOME/jml/jml.toml' -r -F
 complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcommand_from orphans" -s o -l output -d 'Form of what is written to standard output' -r -f -a "human\t'Text for people'

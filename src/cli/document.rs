@@ -756,6 +756,7 @@ pub fn schemas() -> serde_json::Value {
         "policy-explain": Document<Explained>,
         "config-init": Document<Written>,
         "config-check": Document<Written>,
+        "audit-drift": Document<Rows<Drift>>,
         "audit-orphans": Document<Rows<Drift>>,
         "audit-seats": Document<Rows<Drift>>,
         "audit-posture": Document<Rows<Sighting>>,

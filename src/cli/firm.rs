@@ -197,11 +197,16 @@ impl Firm {
     }
 
     pub fn protect(&self, tenant: &mut Tenant, people: &[Person]) {
-        for p in &self.config.protected {
-            for person in people.iter().filter(|q| fold(&q.login) == fold(&p.login)) {
-                protect(tenant, person.id.clone(), p);
-            }
-        }
+        tenant.catalogue.protected.extend(self.listed(people));
+    }
+
+    /// Whom `[protect]` names, and why.
+    pub fn listed(&self, people: &[Person]) -> BTreeMap<PersonId, String> {
+        let named = |p: &Person| self.config.protected.iter().find(|q| fold(&q.login) == fold(&p.login));
+        people
+            .iter()
+            .filter_map(|p| named(p).map(|listed| (p.id.clone(), reason(listed))))
+            .collect()
     }
 
     /// Everyone whom the roster knows; `None` where the directory is the roster.
@@ -367,8 +372,11 @@ impl Firm {
 }
 
 fn protect(tenant: &mut Tenant, id: PersonId, listed: &Protected) {
-    let why = listed.reason.clone().unwrap_or_else(|| "[protect] people".to_owned());
-    tenant.catalogue.protected.insert(id, why);
+    tenant.catalogue.protected.insert(id, reason(listed));
+}
+
+fn reason(listed: &Protected) -> String {
+    listed.reason.clone().unwrap_or_else(|| "[protect] people".to_owned())
 }
 
 /// Every system says which tenant it is; one that answers another is exit 2, one that can't be asked is exit 10 for the directory

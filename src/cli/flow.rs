@@ -4,6 +4,7 @@ mod act;
 mod audit;
 mod by_hand;
 mod doctor;
+mod drift;
 pub mod errors;
 mod fresh;
 mod groups;
@@ -91,6 +92,10 @@ pub async fn audit_verify(cx: &Context, args: command::audit::VerifyArgs) -> Res
 
 pub async fn audit_sla(cx: &Context, args: command::audit::SlaArgs) -> Result<Exit, CliError> {
     audit::sla(cx, args).await
+}
+
+pub async fn audit_drift(cx: &Context) -> Result<Exit, CliError> {
+    drift::drift(cx).await
 }
 
 pub async fn audit_orphans(cx: &Context, args: command::audit::OrphansArgs) -> Result<Exit, CliError> {

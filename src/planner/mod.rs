@@ -8,6 +8,7 @@ pub mod check;
 pub mod consent;
 pub mod dates;
 mod draft;
+pub mod drift;
 pub mod employment;
 pub mod entitle;
 pub mod fresh;

@@ -60,7 +60,7 @@ pub struct Whose<'a> {
 
 /// How somebody stands with the firm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Standing {
+pub(super) enum Standing {
     Here,
     /// Left, and the time in which a leaver may still be under way is over.
     Gone(Option<DateTime<Utc>>),
@@ -200,7 +200,7 @@ fn lives(account: &Account, can: &Verbs) -> bool {
     account.state != State::Closed && !shut_by_door
 }
 
-fn standing(person: &Person, policy: &Policy, now: DateTime<Utc>) -> Standing {
+pub(super) fn standing(person: &Person, policy: &Policy, now: DateTime<Utc>) -> Standing {
     let word = judge(person, policy, now);
     let left = match &word {
         Word::Left { leaving } => leaving.as_ref().map(|l| l.at),

@@ -13,7 +13,8 @@ use super::AllEyes;
 use crate::{
     ledger::History,
     model::{
-        Account, Brief, Catalogue, Failure, Held, Holding, Observation, Observed, Person, Seen, System, system::OKTA,
+        Account, Brief, Catalogue, Failure, Held, Holding, Observation, Observed, Person, PersonId, Seen, System,
+        system::OKTA,
     },
     providers::{
         Handles, Known,
@@ -47,6 +48,8 @@ pub struct Need {
 pub struct Tenant {
     pub catalogue: Catalogue,
     pub tokens: Observed<Vec<ApiToken>>,
+    /// Types of the admin roles that people hold.
+    pub roles: Observed<BTreeMap<PersonId, BTreeSet<String>>>,
 }
 
 pub async fn tenant(look: &Looking, organisation: String, need: Need) -> Tenant {
@@ -95,6 +98,11 @@ pub async fn tenant(look: &Looking, organisation: String, need: Need) -> Tenant 
         }
     };
     let ((groups, admins), rules, apps, tokens, offers) = join5(people, rules, apps, tokens, offers).await;
+    let roles = match &admins {
+        Ok(Some(all)) => Observed::Present(all.0.clone()),
+        Ok(None) => Observed::Absent,
+        Err(f) => Observed::Unknown(f.clone()),
+    };
     let (protected, protection_unknown) = match admins {
         Ok(all) => {
             let supers = all
@@ -125,6 +133,7 @@ pub async fn tenant(look: &Looking, organisation: String, need: Need) -> Tenant 
             leaving: BTreeSet::new(),
         },
         tokens,
+        roles,
     }
 }
 

@@ -5,6 +5,7 @@ mod crash;
 mod desk;
 mod docs;
 mod doctor;
+mod drift;
 #[allow(dead_code, reason = "each command's tests use what they need of it")]
 mod env;
 mod fresh;

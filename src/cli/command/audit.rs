@@ -14,6 +14,7 @@ pub enum Audit {
     Show(ShowArgs),
     Verify(VerifyArgs),
     Sla(SlaArgs),
+    Drift(DriftArgs),
     Orphans(OrphansArgs),
     Seats(SeatsArgs),
     Posture(PostureArgs),
@@ -61,6 +62,18 @@ pub struct SlaArgs {
     pub since: Option<DateTime<Utc>>,
 }
 
+/// People whose Okta account differs from HR and policy
+///
+/// Reads everybody and the members of each managed group page by page. Lists groups that policy gives and somebody lacks (with the
+/// rule whose exclusion list keeps them out), groups that it does not give, access of people who left or whose account is shut,
+/// accounts that HR does not know, and admin roles of people whom [protect] does not name. Changes nothing. Exit 3 where something
+/// drifted, 4 where somebody could not be judged, 5 where the read can't be believed.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  jml audit drift
+  jml audit drift -o csv")]
+pub struct DriftArgs {}
+
 /// Accounts of people who left, and accounts of nobody
 ///
 /// Reads every account of every app page by page, and holds it against HR, the directory and the ledger's former people. A system
@@ -103,6 +116,7 @@ impl Audit {
             Audit::Show(_) => "audit-show",
             Audit::Verify(_) => "audit-verify",
             Audit::Sla(_) => "audit-sla",
+            Audit::Drift(_) => "audit-drift",
             Audit::Orphans(_) => "audit-orphans",
             Audit::Seats(_) => "audit-seats",
             Audit::Posture(_) => "audit-posture",
@@ -116,6 +130,7 @@ pub async fn run(cx: &Context, audit: Audit) -> Result<Exit, CliError> {
         Audit::Show(a) => flow::audit_show(cx, a).await,
         Audit::Verify(a) => flow::audit_verify(cx, a).await,
         Audit::Sla(a) => flow::audit_sla(cx, a).await,
+        Audit::Drift(_) => flow::audit_drift(cx).await,
         Audit::Orphans(a) => flow::audit_orphans(cx, a).await,
         Audit::Seats(_) => flow::audit_seats(cx).await,
         Audit::Posture(a) => flow::audit_posture(cx, a).await,

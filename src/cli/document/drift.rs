@@ -1,4 +1,4 @@
-//! What `audit orphans`, `audit seats` and the sweep's nightly lane list.
+//! What `audit drift`, `audit orphans`, `audit seats` and the sweep's nightly lane list.
 
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -15,6 +15,6 @@ pub struct Drift {
     pub what: String,
     /// Since when, if that is known.
     pub since: Option<DateTime<Utc>>,
-    /// drift or unknown
+    /// drift, unknown, or explained: as somebody with the right to said it should be
     pub mark: String,
 }

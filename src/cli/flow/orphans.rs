@@ -182,7 +182,15 @@ pub async fn orphans(cx: &Context, system: Option<String>) -> Result<Exit, CliEr
     if survivors > 0 {
         after += &format!("Take them away:  jml leaver LOGIN{}\n", cx.flags());
     }
-    show(cx, &firm, "audit-orphans", rows, &blind, found.is_empty(), &after)
+    show(
+        cx,
+        &firm,
+        "audit-orphans",
+        rows,
+        !blind.is_empty(),
+        found.is_empty(),
+        &after,
+    )
 }
 
 pub async fn seats(cx: &Context) -> Result<Exit, CliError> {
@@ -206,7 +214,15 @@ pub async fn seats(cx: &Context) -> Result<Exit, CliError> {
         text::count(found.len(), "licence"),
         systems(&all.systems, &blind)
     );
-    show(cx, &firm, "audit-seats", rows, &blind, found.is_empty(), &after)
+    show(
+        cx,
+        &firm,
+        "audit-seats",
+        rows,
+        !blind.is_empty(),
+        found.is_empty(),
+        &after,
+    )
 }
 
 fn systems(all: &[(System, Result<Vec<Account>, Failure>)], blind: &[(System, Failure)]) -> String {
@@ -223,17 +239,17 @@ fn systems(all: &[(System, Result<Vec<Account>, Failure>)], blind: &[(System, Fa
     out
 }
 
-fn show(
+pub fn show(
     cx: &Context,
     firm: &Firm,
     kind: &str,
     rows: Vec<Drift>,
-    blind: &[(System, Failure)],
+    blind: bool,
     clean: bool,
     after: &str,
 ) -> Result<Exit, CliError> {
     let mut exit = if clean { Exit::Done } else { Exit::Changes };
-    if !blind.is_empty() {
+    if blind {
         exit = exit.worse(Exit::Partial);
     }
     let tenant = say::tenant(firm);

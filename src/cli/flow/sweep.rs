@@ -41,12 +41,14 @@ use crate::{
 };
 
 use self::{
-    bulk::{read, unread},
+    bulk::unread,
     ends::settle_up,
-    held::{alarm, brake_facts, braked, remember, unbelieved},
+    held::{alarm, brake_facts, braked, remember},
     pick::{due, fetch, limits, without_converged},
-    telling::{Telling, without},
+    telling::Telling,
 };
+
+pub use self::{bulk::read, held::unbelieved, telling::without};
 
 /// The whole sweep's lease: one at a time.
 const SUBJECT: &str = "sweep";
@@ -213,7 +215,7 @@ pub async fn once(cx: &Context, firm: &Firm, args: &Args) -> Result<Exit, CliErr
     exit
 }
 
-fn need() -> Need {
+pub fn need() -> Need {
     Need {
         groups: true,
         rules: true,

@@ -3,6 +3,7 @@
 mod accounts;
 mod brakes;
 mod checks;
+mod drifts;
 pub(super) mod firm;
 mod grounds;
 mod joiners;

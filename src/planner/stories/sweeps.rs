@@ -16,7 +16,7 @@ use crate::{
 
 const LEFT: &str = "2026-03-02T09:00Z";
 
-fn facts(people: &[Someone]) -> Facts {
+pub(super) fn facts(people: &[Someone]) -> Facts {
     let mut facts = Facts::default();
     for Someone { seen } in people {
         let groups = seen.account(&OKTA).into_iter().flat_map(|a| a.held(Holding::Group));

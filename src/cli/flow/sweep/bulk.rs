@@ -21,15 +21,15 @@ use crate::{
 const WIDTH: usize = 4;
 
 /// What bulk reads gave.
-pub(super) struct Read {
-    pub(super) facts: Facts,
-    pub(super) pages: usize,
+pub struct Read {
+    pub facts: Facts,
+    pub pages: usize,
     /// Who is done with, but for what people do by hand.
-    pub(super) by_hand: Vec<PersonState>,
+    pub by_hand: Vec<PersonState>,
 }
 
 /// Everybody page by page, and the members of each managed group page by page: never a call a person.
-pub(super) async fn read(firm: &Firm, tenant: &Tenant) -> Result<Read, CliError> {
+pub async fn read(firm: &Firm, tenant: &Tenant) -> Result<Read, CliError> {
     let (mut people, mut pages, mut from): (Vec<Person>, usize, _) = (vec![], 0, None);
     loop {
         let page = firm.look.directory.people(from).await.map_err(|f| errors::source(&f))?;

@@ -57,7 +57,7 @@ pub(super) async fn brake_facts(
     })
 }
 
-pub(super) fn unbelieved(distrust: &Distrust) -> CliError {
+pub fn unbelieved(distrust: &Distrust) -> CliError {
     CliError::brake(distrust.to_string())
         .hint("Nothing was done: no change is planned from a read that can't be believed.")
         .run("See what the directory and HR answer", "jml doctor")

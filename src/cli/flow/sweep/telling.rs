@@ -206,7 +206,7 @@ impl Telling {
 }
 
 /// A refusal's sentence names the person; a line that begins with them needs it once.
-pub(super) fn without(login: &str, text: &str) -> String {
+pub fn without(login: &str, text: &str) -> String {
     let rest = text.strip_prefix(login).unwrap_or(text);
     rest.trim_start_matches([':', ' ']).to_owned()
 }
