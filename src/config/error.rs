@@ -4,7 +4,7 @@ use std::{fmt, ops::Range, sync::Arc};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
-use super::Source;
+use super::{Source, reference};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError(Box<Inner>);
@@ -88,7 +88,7 @@ impl ConfigError {
                 if !inner.label.is_empty() {
                     mark = mark.label(inner.label.as_str());
                 }
-                let snippet = Snippet::source(inner.source.text.as_str())
+                let snippet = Snippet::source(self.shown(span))
                     .path(inner.source.path.as_str())
                     .line_start(1)
                     .annotation(mark);
@@ -100,6 +100,35 @@ impl ConfigError {
             groups.push(Group::with_title(Level::HELP.secondary_title(help.as_str())));
         }
         renderer.render(&groups).to_string()
+    }
+
+    /// The file's text without what may be a secret in the wrong place, every byte where it was.
+    fn shown(&self, marked: &Range<usize>) -> String {
+        let text = &self.0.source.text;
+        let mut hidden: Vec<Range<usize>> = vec![];
+        if self.0.message.contains(reference::FORMS) {
+            hidden.push(marked.start + 1..marked.end.saturating_sub(1));
+        }
+        // Of any URL, and any word that calls itself a password.
+        let end = |from: usize, ends: &[char]| text[from..].find(ends).map_or(text.len(), |n| from + n);
+        for (at, found) in text.match_indices("://") {
+            let begins = at + found.len();
+            let authority = &text[begins..end(begins, &['/', '?', '#', '"', '\'', '\n'])];
+            if let Some((user, _)) = authority.rsplit_once('@')
+                && let Some(colon) = user.find(':')
+            {
+                hidden.push(begins + colon + 1..begins + user.len());
+            }
+        }
+        for (at, found) in text.match_indices("password=") {
+            let begins = at + found.len();
+            hidden.push(begins..end(begins, &['&', '#', '"', '\'', '\n']));
+        }
+        let star = |(i, c): (usize, char)| match hidden.iter().any(|h| h.contains(&i)) {
+            true => "*".repeat(c.len_utf8()),
+            false => c.to_string(),
+        };
+        text.char_indices().map(star).collect()
     }
 }
 

@@ -33,6 +33,9 @@ pub enum Reference {
     Env(String),
 }
 
+/// What was written in a reference's place may be the secret itself.
+pub(super) const FORMS: &str = "write a reference: vault:PATH#FIELD, file:PATH, command:[\"/absolute/path\",\"argument\"] or, for a sandbox, env:NAME";
+
 pub struct SecretRef<K>(Reference, PhantomData<fn() -> K>);
 
 impl<K> SecretRef<K> {
@@ -81,8 +84,7 @@ impl std::str::FromStr for Reference {
 
     fn from_str(text: &str) -> Result<Self, String> {
         // The text itself is never repeated: who writes a secret in its place must not find it in a log.
-        let forms = "write a reference: vault:PATH#FIELD, file:PATH, command:[\"/absolute/path\",\"argument\"] or, for a sandbox, env:NAME";
-        let (scheme, rest) = text.split_once(':').ok_or(forms)?;
+        let (scheme, rest) = text.split_once(':').ok_or(FORMS)?;
         match scheme {
             "file" if rest.is_empty() => Err("file: needs a path".into()),
             "file" => Ok(Reference::File(rest.into())),
@@ -99,7 +101,7 @@ impl std::str::FromStr for Reference {
                 }
             }
             "vault" => vault(rest),
-            _ => Err(forms.into()),
+            _ => Err(FORMS.into()),
         }
     }
 }

@@ -72,6 +72,23 @@ fn an_error_names_line_and_column_and_the_key_that_was_meant() {
 }
 
 #[test]
+fn a_secret_in_the_wrong_place_is_never_shown() {
+    for text in [
+        "[ledger]\nkey = \"xoxb-hunter2\"",
+        "[ledger]\nkey = 'hunter2:more'",
+        "[http]\nproxy = \"https://jml:hunter2@proxy.acme.example\"",
+        "[http]\nproxy = \"http://jml:hünter2@hunter2@proxy.acme.example/x\"",
+    ] {
+        let shown = read(&format!("{GOOD}{text}\n")).unwrap_err().render(false);
+        assert!(
+            !shown.contains("hunter2") && !shown.contains("hünter2") && shown.contains("***"),
+            "{shown}"
+        );
+        assert!(shown.contains("jml.toml:"), "{shown}");
+    }
+}
+
+#[test]
 fn values_are_checked_where_they_stand() {
     let place = |from, to| refused(from, to).place();
     assert_eq!(place("America/Chicago", "America/Chicgo"), Some((8, 8)));
