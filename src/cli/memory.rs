@@ -8,52 +8,116 @@ use serde::Deserialize;
 
 use super::{context::Context, error::CliError, flow::errors, view};
 use crate::{
-    config::{Config, Reference},
-    ledger::{Ledger, LedgerError, Meta, State},
+    config::{Config, DatabaseHost, DatabaseUrl, Reference, SecretRef, Write},
+    http::Trust,
+    ledger::{
+        Ledger, LedgerError, Meta, State,
+        postgres::{Host, Server},
+    },
     model::system::OKTA,
+    providers::secrets::file::private,
     run::Clock,
 };
 
 /// Where the ledger of an organisation lies.
 pub struct Place {
-    path: Option<PathBuf>,
-    key: Option<PathBuf>,
+    kept: Kept,
     state: PathBuf,
     host: String,
     clock: Clock,
 }
 
+enum Kept {
+    /// Without a path it is named after the organisation.
+    File {
+        path: Option<PathBuf>,
+        key: Option<PathBuf>,
+    },
+    Server {
+        url: DatabaseUrl,
+        password: Option<PathBuf>,
+        /// Of all hosts the same.
+        key: PathBuf,
+        /// The authorities of `[http] ca`.
+        ca: Option<Vec<u8>>,
+    },
+}
+
 impl Place {
     pub fn of(cx: &Context, config: &Config, clock: Clock) -> Result<Place, CliError> {
-        let key = match config.ledger.key.as_ref().map(|k| k.reference()) {
-            None => None,
-            Some(Reference::File(path)) => Some(config.folder().join(path)),
-            Some(_) => {
-                return Err(CliError::config("[ledger] key signs checkpoints and has to be a file")
-                    .hint("Write it as key = \"file:PATH\", mode 0600."));
-            }
+        let named = &config.ledger;
+        let key = file(config, "key", named.key.as_ref())?;
+        let kept = match (&named.url, key) {
+            (None, key) => Kept::File {
+                path: named.path.clone(),
+                key,
+            },
+            // The configuration is refused before this.
+            (Some(_), None) => return Err(CliError::config("[ledger] url needs key")),
+            (Some(url), Some(key)) => Kept::Server {
+                key,
+                url: url.clone(),
+                password: file(config, "password", named.password.as_ref())?,
+                ca: config.http.authorities(&config.folder())?,
+            },
         };
         Ok(Place {
-            key,
-            path: config.ledger.path.clone(),
+            kept,
             state: cx.env.state()?,
             host: cx.host(),
             clock,
         })
     }
     pub fn open(self, organisation: &str) -> Result<Ledger, LedgerError> {
-        let path = self
-            .path
-            .unwrap_or_else(|| self.state.join(format!("{organisation}.db")));
         let meta = Meta {
             tenant: organisation.to_owned(),
             host: self.host,
         };
-        match &self.key {
-            Some(key) => Ledger::open_with_key(&path, key, meta, self.clock),
-            None => Ledger::open(&path, meta, self.clock),
+        match self.kept {
+            Kept::File { path, key } => {
+                let path = path.unwrap_or_else(|| self.state.join(format!("{organisation}.db")));
+                Ledger::open(&path, key.as_deref(), meta, self.clock)
+            }
+            Kept::Server { url, password, key, ca } => {
+                Ledger::shared(server(url, password, ca)?, key, meta, self.clock)
+            }
         }
     }
+}
+
+/// What the ledger needs before anybody can be asked for secrets lies on this machine.
+fn file(config: &Config, name: &str, named: Option<&SecretRef<Write>>) -> Result<Option<PathBuf>, CliError> {
+    match named.map(SecretRef::reference) {
+        None => Ok(None),
+        Some(Reference::File(path)) => Ok(Some(config.folder().join(path))),
+        Some(_) => Err(CliError::config(format!("[ledger] {name} has to be a file"))
+            .hint(format!("Write it as {name} = \"file:PATH\", mode 0600."))),
+    }
+}
+
+fn server(url: DatabaseUrl, password: Option<PathBuf>, ca: Option<Vec<u8>>) -> Result<Server, LedgerError> {
+    let password = match password {
+        None => None,
+        Some(path) => {
+            Some(private(&path).map_err(|why| LedgerError::Denied(format!("its password {}: {why}", path.display())))?)
+        }
+    };
+    let trust = Trust { ca, ..Trust::default() };
+    let tls = match url.tls {
+        false => None,
+        true => Some(trust.tls().map_err(LedgerError::Store)?),
+    };
+    Ok(Server {
+        host: match url.host {
+            DatabaseHost::Name(name) => Host::Name(name),
+            DatabaseHost::Socket(folder) => Host::Socket(folder),
+        },
+        port: url.port,
+        user: url.user,
+        database: url.database,
+        password,
+        tls,
+    })
 }
 
 /// The organisation that the configuration pins, whatever else its settings are.

@@ -14,7 +14,7 @@ use toml::de::DeTable;
 use url::Url;
 
 use super::{
-    ConfigError, Http, Ledger, Reference, Roster, Sandbox, Section, Source, address, error,
+    ConfigError, DatabaseUrl, Http, Ledger, Reference, Roster, Sandbox, Section, Source, address, error,
     limits::{RawLimits, RawProtect},
     policy,
     section::{Node, parse, texts},
@@ -108,14 +108,15 @@ impl Config {
         let groups = optional(source, table("groups"))?;
         let limits: RawLimits = optional(source, table("limits"))?;
         let protect: RawProtect = optional(source, table("protect"))?;
+        let ledger = ledger(source, table("ledger"))?;
         let config = Config {
             policy: policy::policy(source, policy, deadlines, groups, &roster, &names)?,
             limits: limits.into(),
             protected: protect.into(),
-            ledger: ledger(source, table("ledger"))?,
+            loopback: nodes.as_ref().is_none_or(loopback) && ledger.url.as_ref().is_none_or(DatabaseUrl::is_loopback),
+            ledger,
             http: optional(source, table("http"))?,
             sandbox: table("sandbox").map(|n| parse(source, n)).transpose()?,
-            loopback: nodes.as_ref().is_none_or(loopback),
             systems,
             roster,
             source: source.clone(),
@@ -280,16 +281,33 @@ fn loopback(systems: &Node<'_>) -> bool {
 }
 
 fn ledger(source: &Arc<Source>, node: Option<Node<'_>>) -> Result<Ledger, ConfigError> {
-    if let Some(table) = node.as_ref().and_then(|n| n.get_ref().as_table()) {
-        for (key, _) in table.iter() {
-            if ["url", "password"].contains(&key.get_ref().as_ref()) {
-                let message = "a ledger on PostgreSQL is not in this release";
-                return Err(ConfigError::at(source, Some(key.span()), message)
-                    .help("[ledger] path = \"/var/lib/jml/ledger.db\" keeps it in a file"));
-            }
+    let span = |key: &str| {
+        let table = node.as_ref()?.get_ref().as_table()?;
+        table.iter().find(|(k, _)| k.get_ref() == key).map(|(k, _)| k.span())
+    };
+    let (url, path, password) = (span("url"), span("path"), span("password"));
+    let ledger: Ledger = optional(source, node)?;
+    match (&ledger.url, path, password) {
+        (Some(_), Some(path), _) => {
+            Err(
+                ConfigError::at(source, Some(path), "a ledger is in a file or on a server, not both")
+                    .help("leave out path or url"),
+            )
         }
+        (Some(_), ..) if ledger.key.is_none() => Err(ConfigError::at(
+            source,
+            url,
+            "a ledger on a server needs key: all its hosts sign checkpoints with the same one",
+        )
+        .help("key = \"file:ledger.key\": made where it doesn't exist; copy it to the other hosts")),
+        (None, _, Some(password)) => {
+            Err(
+                ConfigError::at(source, Some(password), "a password is for a ledger on a server")
+                    .help("url names the server"),
+            )
+        }
+        _ => Ok(ledger),
     }
-    optional(source, node)
 }
 
 #[cfg(test)]

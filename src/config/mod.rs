@@ -4,6 +4,7 @@
 //! that this release doesn't know: a setting that is silently ignored is a promise broken.
 
 mod address;
+mod database;
 mod error;
 mod file;
 mod limits;
@@ -17,6 +18,7 @@ mod text;
 mod trust;
 
 pub use address::BaseUrl;
+pub use database::{DatabaseHost, DatabaseUrl};
 pub use error::ConfigError;
 pub use file::{Config, Kept};
 pub use limits::parse_limit;

@@ -8,14 +8,18 @@ use std::{
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{BaseUrl, ConfigError, SecretRef, Write};
+use super::{BaseUrl, ConfigError, DatabaseUrl, SecretRef, Write};
 
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Ledger {
     /// Default: ORG.db in jml's state folder, ORG being the pinned organisation.
     pub path: Option<PathBuf>,
-    /// The Ed25519 key that signs checkpoints; without it one is made beside the ledger.
+    /// A PostgreSQL that several hosts share, in place of a file.
+    pub url: Option<DatabaseUrl>,
+    /// Where the password of its user is: a file.
+    pub password: Option<SecretRef<Write>>,
+    /// The Ed25519 key that signs checkpoints; without it one is made beside the ledger, or in jml's state folder.
     pub key: Option<SecretRef<Write>>,
 }
 

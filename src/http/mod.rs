@@ -14,6 +14,7 @@ mod net;
 mod redact;
 mod retry;
 mod route;
+mod tls;
 mod wire;
 
 pub use answer::{Answer, plain};

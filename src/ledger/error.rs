@@ -1,6 +1,6 @@
 //! What can go wrong with memory. The caller chooses the exit code; the words are for people.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
@@ -20,6 +20,8 @@ pub enum LedgerError {
         run: String,
         since: DateTime<Utc>,
         pid: u32,
+        /// It expires then, unless it is refreshed.
+        ends: Option<Duration>,
     },
     WrongTenant {
         ledger: String,
@@ -27,6 +29,12 @@ pub enum LedgerError {
     },
     /// It could not be read or written: full disk, rights, another process that never lets go.
     Store(String),
+    /// The server of the ledger can't be reached, or went away.
+    Unreachable(String),
+    /// The server lets this role not in, or not do what a ledger needs.
+    Denied(String),
+    /// The server is there, and no ledger is on it.
+    NotMade(String),
     /// What is stored contradicts itself.
     Corrupt {
         seq: Option<Seq>,
@@ -55,7 +63,7 @@ impl fmt::Display for LedgerError {
         match self {
             LedgerError::LeaseLost { subject } => write!(
                 f,
-                "another run has taken over {subject}; this run does nothing more to it"
+                "this run has lost its lease on {subject}: it was away for too long, or another process took over; it does nothing more"
             ),
             LedgerError::LeaseHeld {
                 subject,
@@ -64,6 +72,7 @@ impl fmt::Display for LedgerError {
                 run,
                 since,
                 pid,
+                ends: _,
             } => write!(
                 f,
                 "run {run} by {by} on {host} (process {pid}) has been working on {subject} since {}",
@@ -73,6 +82,9 @@ impl fmt::Display for LedgerError {
                 write!(f, "this ledger belongs to organisation {ledger}, not to {asked}")
             }
             LedgerError::Store(why) => write!(f, "the ledger can't be used: {why}"),
+            LedgerError::Unreachable(why) => write!(f, "the ledger can't be reached: {why}"),
+            LedgerError::Denied(why) => write!(f, "the ledger's server refuses jml: {why}"),
+            LedgerError::NotMade(why) => write!(f, "the ledger has not been made: {why}"),
             LedgerError::Corrupt { seq: Some(seq), why } => write!(f, "ledger entry {seq}: {why}"),
             LedgerError::Corrupt { seq: None, why } => write!(f, "the ledger file is damaged: {why}"),
         }

@@ -1,6 +1,7 @@
 //! Who may work on whom. A run holds a lock file for its life; the lease rows say which subjects are its own.
 //!
 //! A lock file that can be locked belongs to a dead run: its leases are taken over at once, so a resume after a kill never waits.
+//! Where several hosts share a ledger no host can try another's locks: there a lease expires unless it is refreshed.
 //! A lease protects the ledger, not the vendor: a call that was in flight may still land, and the next reader sees it.
 
 use std::{
@@ -10,6 +11,7 @@ use std::{
     os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use chrono::{DateTime, Utc};
@@ -39,7 +41,8 @@ pub struct Holder {
 }
 
 impl Holder {
-    pub(super) fn holds(&self, subject: &str) -> LedgerError {
+    /// `ends`: how long its lease lives unless it is refreshed, where leases expire.
+    pub(super) fn holds(&self, subject: &str, ends: Option<Duration>) -> LedgerError {
         LedgerError::LeaseHeld {
             subject: subject.to_owned(),
             // Told by the run's first entry; the caller adds it.
@@ -48,6 +51,7 @@ impl Holder {
             run: self.run.clone(),
             since: self.since,
             pid: self.pid,
+            ends,
         }
     }
 }
@@ -102,6 +106,8 @@ pub enum Locks {
     /// A folder beside the ledger, with a file a run.
     Files(PathBuf),
     Memory(Arc<Mutex<BTreeSet<String>>>),
+    /// Nothing to hold: who is not heard of for a while is gone, and the store itself tells one process from another.
+    Expiring,
 }
 
 /// Held for a run's life. The system lets go of it when the process ends, however it ends.
@@ -115,6 +121,7 @@ pub enum Lock {
         run: String,
         of: Arc<Mutex<BTreeSet<String>>>,
     },
+    Expiring,
 }
 
 impl Locks {
@@ -133,12 +140,14 @@ impl Locks {
                     of: of.clone(),
                 }))
             }
+            Locks::Expiring => Ok(Some(Lock::Expiring)),
         }
     }
     /// A lock that can't be tried is not known to be free.
     pub fn dead(&self, run: &str) -> bool {
         match self {
             Locks::Files(folder) if !folder.join(file_name(run)).exists() => true,
+            Locks::Expiring => false,
             Locks::Files(_) | Locks::Memory(_) => matches!(self.take(run), Ok(Some(_))),
         }
     }
@@ -188,6 +197,7 @@ impl Drop for Lock {
             Lock::Memory { run, of } => {
                 of.lock().unwrap_or_else(PoisonError::into_inner).remove(run);
             }
+            Lock::Expiring => {}
         }
     }
 }

@@ -19,7 +19,17 @@ pub mod store;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeMap, fmt, path::Path, sync::Arc, thread::JoinHandle};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    },
+    thread::{Builder, JoinHandle},
+    time::Duration,
+};
 
 use chrono::{DateTime, SubsecRound, Utc};
 use tokio::sync::{mpsc, oneshot};
@@ -33,7 +43,7 @@ pub use plans::Stored;
 pub use proof::{Bad, Proof, Verdict};
 pub use query::{Filter, History, Owing, Planned, RunHead, SlaRow};
 pub use seal::Meta;
-pub use store::{Memory, Sqlite, Store};
+pub use store::{Memory, Postgres, Rights, Sqlite, Store, postgres};
 
 use checkpoint::KeyPlace;
 use lease::{Holder, Lock};
@@ -59,13 +69,15 @@ pub struct Ledger {
 
 struct Shared {
     queue: Option<mpsc::UnboundedSender<Job>>,
-    thread: Option<JoinHandle<()>>,
+    /// The writer, and the one who reminds it of leases that expire. Dropped together with `queue`.
+    threads: Vec<JoinHandle<()>>,
+    pulse: Option<Sender<()>>,
 }
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        drop(self.queue.take());
-        if let Some(thread) = self.thread.take() {
+        drop((self.queue.take(), self.pulse.take()));
+        for thread in self.threads.drain(..) {
             // A writer that panicked has written nothing half: its transaction was rolled back.
             drop(thread.join());
         }
@@ -91,28 +103,61 @@ pub(crate) struct Keeper {
 }
 
 impl Ledger {
-    /// The embedded ledger, on its own thread. Refuses a ledger of another tenant.
-    pub fn open(path: &Path, meta: Meta, clock: Clock) -> Result<Ledger, LedgerError> {
-        Self::threaded(Sqlite::open(path)?, meta, clock)
-    }
-
-    /// As `open`; checkpoints are signed by that key instead of the one beside the ledger.
-    pub fn open_with_key(path: &Path, key: &Path, meta: Meta, clock: Clock) -> Result<Ledger, LedgerError> {
-        Self::threaded(Sqlite::open(path)?.with_key(key), meta, clock)
-    }
-
-    pub fn threaded(store: impl Store + 'static, meta: Meta, clock: Clock) -> Result<Ledger, LedgerError> {
-        let mut keeper = Keeper::new(store, meta, clock)?;
-        let (queue, mut jobs) = mpsc::unbounded_channel();
-        let thread = std::thread::Builder::new()
-            .name("ledger".into())
-            .spawn(move || {
-                while let Some(job) = jobs.blocking_recv() {
-                    keeper.work(job, &mut jobs);
-                }
+    /// The embedded ledger, on its own thread. Refuses a ledger of another tenant. `key` signs checkpoints instead of the one beside it.
+    pub fn open(path: &Path, key: Option<&Path>, meta: Meta, clock: Clock) -> Result<Ledger, LedgerError> {
+        let (path, key) = (path.to_owned(), key.map(Path::to_owned));
+        let store = move || {
+            let store = Sqlite::open(&path)?;
+            Ok(match key {
+                Some(key) => store.with_key(&key),
+                None => store,
             })
-            .map_err(|e| LedgerError::Store(e.to_string()))?;
-        Ok(Ledger::over(queue, Some(thread)))
+        };
+        Self::threaded(store, meta, clock)
+    }
+
+    /// One that several hosts share.
+    pub fn shared(server: postgres::Server, key: PathBuf, meta: Meta, clock: Clock) -> Result<Ledger, LedgerError> {
+        Self::threaded(move || Postgres::open(server, key), meta, clock)
+    }
+
+    /// The store is opened where it is used: one that waits for a network has a runtime of its own, which no other may be around.
+    fn threaded<S: Store + 'static>(
+        store: impl FnOnce() -> Result<S, LedgerError> + Send + 'static,
+        meta: Meta,
+        clock: Clock,
+    ) -> Result<Ledger, LedgerError> {
+        let (queue, mut jobs) = mpsc::unbounded_channel();
+        let (opened, open) = channel();
+        let unstarted = |e: std::io::Error| LedgerError::Store(e.to_string());
+        let work = move || {
+            let made = store().and_then(|store| Keeper::new(store, meta, clock));
+            let mut keeper = match made {
+                Ok(keeper) => keeper,
+                Err(e) => return drop(opened.send(Err(e))),
+            };
+            drop(opened.send(Ok(keeper.store.pulse())));
+            while let Some(job) = jobs.blocking_recv() {
+                keeper.work(job, &mut jobs);
+            }
+        };
+        let writer = Builder::new().name("ledger".into()).spawn(work).map_err(unstarted)?;
+        let mut threads = vec![writer];
+        let mut pulse = None;
+        if let Some(every) = open.recv().map_err(|_| stopped())?? {
+            let (alive, ended) = channel();
+            let jobs = queue.downgrade();
+            let beat = move || remind(&jobs, &ended, every);
+            threads.push(Builder::new().name("leases".into()).spawn(beat).map_err(unstarted)?);
+            pulse = Some(alive);
+        }
+        Ok(Ledger {
+            shared: Arc::new(Shared {
+                queue: Some(queue),
+                threads,
+                pulse,
+            }),
+        })
     }
 
     /// As a task of the current runtime: a paused clock runs on while a foreign thread works, and every timeout would fire.
@@ -124,16 +169,13 @@ impl Ledger {
                 keeper.work(job, &mut jobs);
             }
         });
-        Ok(Ledger::over(queue, None))
-    }
-
-    fn over(queue: mpsc::UnboundedSender<Job>, thread: Option<JoinHandle<()>>) -> Ledger {
-        Ledger {
+        Ok(Ledger {
             shared: Arc::new(Shared {
                 queue: Some(queue),
-                thread,
+                threads: vec![],
+                pulse: None,
             }),
-        }
+        })
     }
 
     /// All of them or none, in this order. **When it has returned they survive a power loss**, and only then may a call leave
@@ -148,6 +190,11 @@ impl Ledger {
         let (answer, written) = oneshot::channel();
         self.send(Job::Append((guard.clone(), drafts), answer))?;
         written.await.map_err(|_| stopped())?
+    }
+
+    /// Who could rewrite it, where it is not a file.
+    pub async fn rights(&self) -> Result<Option<Rights>, LedgerError> {
+        self.ask(|k| k.store.rights()).await
     }
 
     /// All of the subjects or none: `LeaseHeld` names who has one. A dead run's lease is taken over at once.
@@ -182,6 +229,16 @@ impl Ledger {
     fn send(&self, job: Job) -> Result<(), LedgerError> {
         let queue = self.shared.queue.as_ref().ok_or_else(stopped)?;
         queue.send(job).map_err(|_| stopped())
+    }
+}
+
+/// Until the ledger is dropped.
+fn remind(jobs: &mpsc::WeakUnboundedSender<Job>, ended: &Receiver<()>, every: Duration) {
+    while ended.recv_timeout(every) == Err(RecvTimeoutError::Timeout) {
+        let Some(jobs) = jobs.upgrade() else { return };
+        if jobs.send(Job::Do(Box::new(Keeper::refresh))).is_err() {
+            return;
+        }
     }
 }
 
@@ -247,6 +304,13 @@ impl Keeper {
         for (result, answer) in written.into_iter().zip(answers) {
             // Whoever asked may have gone: it is written all the same.
             drop(answer.send(result));
+        }
+    }
+
+    /// What can't be refreshed now may still be at the next beat; what has expired is told by the next append that is refused.
+    fn refresh(&mut self) {
+        if !self.locks.is_empty() {
+            drop(self.store.refresh());
         }
     }
 

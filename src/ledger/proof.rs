@@ -394,7 +394,7 @@ mod tests {
     /// Three runs of a leaver, closed as a process closes it.
     async fn written(folder: &Path) -> PathBuf {
         let path = folder.join("00o1.db");
-        let ledger = Ledger::open(&path, meta(), clock()).unwrap();
+        let ledger = Ledger::open(&path, None, meta(), clock()).unwrap();
         for run in ["r-1", "r-2", "r-3"] {
             let lease = ledger.lease(&["00u1".into()], run).await.unwrap();
             let mut bodies = vec![opened("leaver"), planned(leaver())];
@@ -410,7 +410,7 @@ mod tests {
     }
 
     async fn verdict(path: &Path, kept: Option<&str>) -> Result<Verdict, LedgerError> {
-        match Ledger::open(path, meta(), clock()) {
+        match Ledger::open(path, None, meta(), clock()) {
             Ok(ledger) => ledger.verify(kept).await,
             Err(e) => Err(e),
         }

@@ -161,9 +161,21 @@ pub(super) fn meta() -> Meta {
     }
 }
 
-/// Both stores, each as a task and as a thread.
-macro_rules! over_both {
-    ($($name:ident),* $(,)?) => {
+/// Every store: as a task, as a thread, and on a server where there is one. What is `embedded` needs locks that only one host has.
+macro_rules! over_all {
+    (embedded: $($name:ident),*; shared: $($both:ident),* $(,)?) => {
+        over_all!(@ $($name,)* $($both),*);
+        mod postgres {
+            $(#[tokio::test]
+            #[ignore = "wants JML_POSTGRES: .ci/postgres starts a server"]
+            async fn $both() {
+                let fresh = Fresh::made().await;
+                super::$both(|| fresh.ledger()).await;
+            })*
+            use crate::ledger::store::postgres::tests::Fresh;
+        }
+    };
+    (@ $($name:ident),*) => {
         mod memory {
             $(#[tokio::test]
             async fn $name() {
@@ -177,17 +189,19 @@ macro_rules! over_both {
             async fn $name() {
                 let folder = tempfile::tempdir().unwrap();
                 let path = folder.path().join("state/00o1.db");
-                super::$name(|| Ledger::open(&path, meta(), clock()).unwrap()).await;
+                super::$name(|| Ledger::open(&path, None, meta(), clock()).unwrap()).await;
             })*
             use super::*;
         }
     };
 }
 
-over_both!(
-    a_leaver_is_remembered,
+over_all!(
+    embedded: a_dead_run_is_taken_over_at_once;
+    shared: a_leaver_is_remembered,
     a_lease_has_one_holder_and_the_next_a_higher_token,
-    a_dead_run_is_taken_over_at_once,
+    names_from_outside_may_hold_anything,
+    many_entries_are_read_page_by_page,
     a_run_is_worked_on_by_one_process,
     a_refused_batch_leaves_no_trace,
     two_writers_make_one_chain,
@@ -355,6 +369,46 @@ async fn time_is_kept_to_the_millisecond(open: impl Fn() -> Ledger) {
         .unwrap();
     assert_eq!(made[0].envelope.time.timestamp_subsec_nanos(), 123_000_000);
     assert_eq!(ledger.entries(Filter::default()).await.unwrap(), made);
+}
+
+async fn names_from_outside_may_hold_anything(open: impl Fn() -> Ledger) {
+    let ledger = open();
+    let hostile = "a\0'; DROP TABLE jml.body; --\u{202e}Ä\\x41@acme.example";
+    let mut plan = leaver();
+    plan.login = hostile.into();
+    let planned = Body::Planned {
+        subject: hostile.into(),
+        plan,
+        manifest: Manifest::default(),
+    };
+    let lease = ledger.lease(&person(hostile), "r-1").await.unwrap();
+    let all = drafts("r-1", [opened("leaver"), planned]);
+    let made = ledger.append_entries(&lease.guard(), all).await.unwrap();
+    assert_eq!(made[1].envelope.fence, Some(1));
+    assert_eq!(ledger.entries(Filter::default()).await.unwrap(), made);
+    assert_eq!(ledger.verify(None).await.unwrap().bad, None);
+    assert_eq!(ledger.history(hostile).await.unwrap().plans.len(), 1);
+    // Case of ASCII letters alone doesn't count.
+    let typed = hostile.replace("ACME", "acme").replace("DROP", "drop");
+    assert_eq!(ledger.subjects_of(&typed).await.unwrap(), [hostile.to_owned()].into());
+    assert!(ledger.subjects_of(&hostile.replace('Ä', "ä")).await.unwrap().is_empty());
+}
+
+async fn many_entries_are_read_page_by_page(open: impl Fn() -> Ledger) {
+    let ledger = open();
+    let many = || drafts("r-1", (0..1500).map(|_| closed(PersonResult::Nothing)));
+    ledger.append(&Guard::default(), many()).await.unwrap();
+    ledger.append(&Guard::default(), many()).await.unwrap();
+    let verdict = ledger.verify(None).await.unwrap();
+    assert_eq!((verdict.entries, verdict.bad), (3000, None));
+    let all = ledger.entries(Filter::default()).await.unwrap();
+    assert!(all.iter().map(|e| e.envelope.seq).eq(1..=3000));
+    let of_run = Filter {
+        run: Some("r-1".into()),
+        after: 2998,
+        ..Filter::default()
+    };
+    assert_eq!(ledger.entries(of_run).await.unwrap().len(), 2);
 }
 
 async fn history_is_what_was_done_to_a_person(open: impl Fn() -> Ledger) {

@@ -150,6 +150,8 @@ pub async fn deliver(
     operator: &str,
     items: Vec<OutboxItem>,
 ) -> Result<(), LedgerError> {
+    // Whoever has lost the lease sends nothing either.
+    ledger.append(guard, vec![]).await?;
     let (closing, rest): (Vec<_>, Vec<_>) = items
         .into_iter()
         .partition(|i| matches!(i.record.what, What::Close { .. }));

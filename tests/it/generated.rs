@@ -88,6 +88,11 @@ fn the_tables_of_the_documents_are_the_programs() {
     // One test, for BLESS writes one file several times.
     same_part("README.md", "systems", &systems());
     same_part("docs/DEPLOYMENT.md", "scopes", &scopes());
+    same_part(
+        "docs/DEPLOYMENT.md",
+        "ledger",
+        &format!("```sql\n{}```\n", jml::ledger::postgres::SCHEMA),
+    );
     same_part("docs/OUTPUT.md", "exit codes", &exit_codes());
     same_part("docs/OUTPUT.md", "actions", &actions());
     same_part("docs/OUTPUT.md", "documents", &documents());

@@ -22,6 +22,7 @@ mod lock;
 mod mover;
 mod orphans;
 mod policy;
+mod postgres;
 mod posture;
 mod readme;
 mod rosters;

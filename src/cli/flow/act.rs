@@ -38,6 +38,8 @@ pub struct Cause {
     pub ticket: Option<String>,
     /// How many people were read: what percentages are of.
     pub population: usize,
+    /// What must hold beside the leases on its people: a sweep's own.
+    pub under: Guard,
 }
 
 /// People of one run: a new one, or one that was left unfinished.
@@ -212,7 +214,13 @@ pub async fn carry_out(
             tags: firm.tags(cause.kind),
             ledger: firm.ledger.clone(),
             guard: Guard {
-                fences: leases.iter().flat_map(|l| l.guard().fences).collect(),
+                fences: cause
+                    .under
+                    .fences
+                    .iter()
+                    .cloned()
+                    .chain(leases.iter().flat_map(|l| l.guard().fences))
+                    .collect(),
             },
             clock: firm.clock.clone(),
             events: events.clone(),
@@ -222,16 +230,18 @@ pub async fn carry_out(
         async move {
             let run = job.run.clone();
             let (state, targets) = begin(firm, &crew, job, cause).await?;
-            let state = run::execute::execute(&crew, state, &targets).await?;
-            let owed: Vec<_> = state.undelivered().cloned().collect();
-            outbox::deliver(&crew.recorders, &crew.ledger, &crew.guard, &crew.operator, owed).await?;
-            drop(crew);
-            for lease in leases {
-                lease.release().await?;
-            }
-            firm.ledger
-                .run(&run)
-                .await?
+            let ended = async {
+                let state = run::execute::execute(&crew, state, &targets).await?;
+                let owed: Vec<_> = state.undelivered().cloned().collect();
+                outbox::deliver(&crew.recorders, &crew.ledger, &crew.guard, &crew.operator, owed).await?;
+                for lease in leases {
+                    lease.release().await?;
+                }
+                firm.ledger.run(&run).await
+            };
+            ended
+                .await
+                .map_err(|e| errors::begun(e.into()))?
                 .ok_or_else(|| CliError::internal(format!("run {run} left no trace in the ledger")))
         }
     });

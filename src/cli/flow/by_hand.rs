@@ -19,6 +19,7 @@ use crate::{
         firm::Firm,
         text,
     },
+    ledger::Guard,
     model::{Flow, Person, Plan},
     planner::{
         brake::{self, Facts, PlanSet, Recent},
@@ -178,6 +179,7 @@ pub async fn by_hand(
         reason: reason(&ask).map(|o| o.reason.clone()),
         ticket: reason(&ask).map(|o| o.ticket.clone()),
         population,
+        under: Guard::default(),
     };
     let run = firm.new_run().await?;
     let parties: Vec<Party> = act::parties(&run, due);

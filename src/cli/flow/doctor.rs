@@ -127,7 +127,7 @@ pub async fn doctor(cx: &Context, args: Args) -> Result<Exit, CliError> {
         });
     }
     if wanted.is_none() {
-        blocks.push(place::block(cx, &firm)?);
+        blocks.push(place::block(cx, &firm).await?);
     }
     report(cx, &firm, blocks, wanted)
 }

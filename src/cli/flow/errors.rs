@@ -15,15 +15,35 @@ use crate::{
 impl From<LedgerError> for CliError {
     fn from(e: LedgerError) -> Self {
         match &e {
-            LedgerError::LeaseHeld { .. } => {
-                CliError::leased(e.to_string()).hint("It ends with that run; then give the same command again.")
-            }
+            LedgerError::LeaseHeld { ends, .. } => CliError::leased(e.to_string()).hint(match ends {
+                None => "It ends with that run; then give the same command again.".to_owned(),
+                Some(ends) => format!(
+                    "It ends with that run, or {} s from now if that process is gone; then give the same command again.",
+                    ends.as_secs()
+                ),
+            }),
             LedgerError::LeaseLost { .. } => CliError::leased(e.to_string()),
             LedgerError::WrongTenant { .. } => CliError::config(e.to_string()),
             LedgerError::Store(_) => CliError::internal(e.to_string()),
+            LedgerError::Unreachable(_) => CliError::unavailable(e.to_string()),
+            LedgerError::Denied(_) => CliError::new(Exit::Auth, e.to_string()),
+            LedgerError::NotMade(_) => {
+                CliError::config(e.to_string()).hint("Its owner makes it once: docs/DEPLOYMENT.md, Several hosts.")
+            }
             LedgerError::Corrupt { .. } => CliError::ledger(e.to_string()).run("See where", "jml audit verify"),
         }
     }
+}
+
+/// The same, after something was done: that nothing was begun would be a lie.
+pub fn begun(mut e: CliError) -> CliError {
+    if e.exit == Exit::Unavailable {
+        e.exit = Exit::Partial;
+        e = e
+            .hint("What was being done is in doubt; the ledger holds the rest.")
+            .run("Finish it", "jml run resume");
+    }
+    e
 }
 
 pub fn no_run(typed: &str) -> CliError {

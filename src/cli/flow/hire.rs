@@ -26,6 +26,7 @@ use crate::{
         firm::Firm,
         text, view,
     },
+    ledger::Guard,
     model::{Flow, Manifest, Observed, Person, PersonResult, Plan, Seen, Verbs, Worker, system::OKTA},
     planner::{
         brake::{self, Facts, PlanSet},
@@ -339,6 +340,7 @@ async fn create(
         reason: None,
         ticket: None,
         population: 0,
+        under: Guard::default(),
     };
     act::carry_out(cx, firm, vec![(job, vec![lease])], &agreed, &cause).await
 }

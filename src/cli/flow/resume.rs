@@ -1,16 +1,16 @@
 //! `jml run resume`: finish what was agreed and left undone. Looks first; nothing is run from storage.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use super::{
     act::{self, Cause},
     errors,
-    preview::{self, Ask},
+    preview::{self, Ask, Subject},
     say,
 };
 use crate::{
     cli::{command::run::ResumeArgs, context::Context, error::CliError, exit::Exit, firm::Firm},
-    ledger::{Guard, fold::State},
+    ledger::{Guard, LedgerError, fold::State},
     model::{Flow, Observed, Person},
     planner::{
         brake::{self, Facts, PlanSet, Recent},
@@ -104,9 +104,33 @@ async fn one(cx: &Context, firm: &Firm, state: State) -> Result<Vec<State>, CliE
         reason: opened.as_ref().and_then(|o| o.reason.clone()),
         ticket: opened.and_then(|o| o.ticket),
         population,
+        under: Guard::default(),
     };
+    waited(cx, firm, &state.run, &subjects).await?;
     let parties = act::parties(&state.run, subjects);
     act::act(cx, firm, &mut tenant, parties, agreed, &cause, None).await
+}
+
+/// A process that was killed on another host leaves leases that expire: waited for, once. Whoever lives refreshes them, and is told of
+/// when they are asked for again.
+async fn waited(cx: &Context, firm: &Firm, run: &str, subjects: &[Subject]) -> Result<(), CliError> {
+    let ids: Vec<_> = subjects.iter().map(|s| s.id().0.clone()).collect();
+    match firm.ledger.lease(&ids, run).await {
+        Ok(lease) => lease.release().await?,
+        Err(e @ LedgerError::LeaseHeld { ends: Some(ends), .. }) => {
+            cx.out.talk(&format!(
+                "{e}. Waiting {} s for its lease to end ...",
+                ends.as_secs() + 1
+            ));
+            let mut stop = cx.signals.stop();
+            tokio::select! {
+                () = tokio::time::sleep(ends + Duration::from_secs(1)) => {}
+                _ = stop.wait_for(Option::is_some) => {}
+            }
+        }
+        Err(e) => return Err(e.into()),
+    }
+    Ok(())
 }
 
 /// Who of a run is not finished, each with the planner that the run was for.

@@ -21,7 +21,7 @@ use crate::{
         text,
         view::{self, list::List},
     },
-    ledger::{Ledger, PersonState, State},
+    ledger::{Guard, Ledger, PersonState, State},
     model::{Flow, Limit, Limits, Observed, Person, Plan},
     planner::{
         brake::{self, Facts, PlanSet},
@@ -176,6 +176,7 @@ pub async fn apply(cx: &Context, args: ApplyArgs) -> Result<Exit, CliError> {
             reason: None,
             ticket: None,
             population,
+            under: Guard::default(),
         };
         let mut parties = act::parties(&run, due);
         for p in parties.iter_mut().filter(|p| p.run == run) {

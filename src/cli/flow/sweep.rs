@@ -30,7 +30,7 @@ use crate::{
         firm::Firm,
         view,
     },
-    ledger::entry::Swept,
+    ledger::{Lease, entry::Swept},
     model::{Effect, Flow, PersonResult, Plan, Verb},
     planner::{
         brake::{self, PlanSet},
@@ -100,6 +100,7 @@ pub async fn once(cx: &Context, firm: &Firm, args: &Args) -> Result<Exit, CliErr
     let limits = limits(&firm.config.limits, args.max_leavers, read.facts.people.len());
     let mut tell = Telling {
         run: (!looks).then(|| run.clone()),
+        guard: lease.as_ref().map(Lease::guard).unwrap_or_default(),
         started,
         begun: Some(begun),
         read: document::Read {
@@ -122,7 +123,14 @@ pub async fn once(cx: &Context, firm: &Firm, args: &Args) -> Result<Exit, CliErr
                     pages: read.pages,
                     ..Swept::default()
                 };
-                remember(firm, &run, memory, alarm(firm, &run, &distrust.to_string())?).await?;
+                remember(
+                    firm,
+                    &run,
+                    &tell.guard,
+                    memory,
+                    alarm(firm, &run, &distrust.to_string())?,
+                )
+                .await?;
                 resume::pay(firm, &resume::empty(firm)?).await?;
             }
             return Err(unbelieved(&distrust));
@@ -199,6 +207,7 @@ pub async fn once(cx: &Context, firm: &Firm, args: &Args) -> Result<Exit, CliErr
         reason: None,
         ticket: None,
         population: read.facts.people.len(),
+        under: tell.guard.clone(),
     };
     let ours: BTreeSet<String> = work.iter().map(|s| s.id().0.clone()).collect();
     let parties = act::parties(&run, work);
@@ -210,7 +219,9 @@ pub async fn once(cx: &Context, firm: &Firm, args: &Args) -> Result<Exit, CliErr
     tell.log(&idle, &states, &cx.flags());
     // A run that was taken up may have people whom an earlier sweep finished.
     tell.touched.retain(|s| ours.contains(s));
-    let exit = settle_up(cx, firm, tell, &read, &lanes, states).await;
+    let exit = settle_up(cx, firm, tell, &read, &lanes, states)
+        .await
+        .map_err(errors::begun);
     drop(lease);
     exit
 }

@@ -78,6 +78,8 @@ fn a_secret_in_the_wrong_place_is_never_shown() {
         "[ledger]\nkey = 'hunter2:more'",
         "[http]\nproxy = \"https://jml:hunter2@proxy.acme.example\"",
         "[http]\nproxy = \"http://jml:hünter2@hunter2@proxy.acme.example/x\"",
+        "[ledger]\nkey = \"file:k\"\nurl = \"postgres://jml:hunter2@db/jml?sslmode=prefer\"",
+        "[ledger]\nkey = \"file:k\"\nurl = \"postgres://jml@db/jml?password=hunter2&sslmode=prefer\"",
     ] {
         let shown = read(&format!("{GOOD}{text}\n")).unwrap_err().render(false);
         assert!(
@@ -108,10 +110,36 @@ fn what_this_release_lacks_is_refused_and_not_ignored() {
     }
     let e = read(&format!("{GOOD}[[freeze]]\nx = 1\n")).unwrap_err();
     assert!(e.message().contains("not in this release"), "{e}");
-    let e = read(&format!("{GOOD}[ledger]\nurl = \"postgres://x\"\n")).unwrap_err();
-    assert!(e.message().contains("PostgreSQL"), "{e}");
     let e = read(&format!("{GOOD}[polcy]\n")).unwrap_err();
     assert_eq!(e.hint(), Some("did you mean [policy]?"));
+}
+
+#[test]
+fn a_ledger_is_in_a_file_or_on_a_server_whose_hosts_share_a_key() {
+    let ledger = |text: &str| read(&format!("{GOOD}[ledger]\n{text}\n"));
+    let url = "url = \"postgres://jml@db.acme.example/jml\"";
+    let shared = ledger(&format!("{url}\npassword = \"file:pg\"\nkey = \"file:k\"")).unwrap();
+    assert!(shared.ledger.url.unwrap().tls);
+    for (text, why) in [
+        (format!("{url}\nkey = \"file:k\"\npath = \"x.db\""), "not both"),
+        (url.to_owned(), "needs key"),
+        ("password = \"file:pg\"".to_owned(), "on a server"),
+        (
+            "url = \"postgres://jml@db/jml?sslmode=prefer\"".to_owned(),
+            "falls back to plain text",
+        ),
+    ] {
+        let e = ledger(&text).unwrap_err();
+        assert!(e.message().contains(why) && e.place().is_some(), "{e}");
+    }
+    // A ledger elsewhere is no pretence: what is for loopback alone is refused beside it.
+    let local = "[systems.okta]\nurl = \"http://127.0.0.1:1\"\nread = \"file:r\"\n[policy]\nzone = \"UTC\"\n[ledger]\nkey = \"file:k\"\n";
+    assert!(!read(&format!("{local}{url}\n")).unwrap().loopback_only());
+    assert!(
+        read(&format!("{local}url = \"postgres://jml@localhost/jml\"\n"))
+            .unwrap()
+            .loopback_only()
+    );
 }
 
 #[test]

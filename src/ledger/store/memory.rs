@@ -132,7 +132,7 @@ impl Store for Memory {
                 && other.run != holder.run
                 && !dead(other)
             {
-                return Err(other.holds(subject));
+                return Err(other.holds(subject, None));
             }
         }
         Ok(subjects

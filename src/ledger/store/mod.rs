@@ -2,10 +2,14 @@
 
 mod image;
 pub mod memory;
+pub mod postgres;
 pub mod sqlite;
 
 pub use memory::Memory;
+pub use postgres::{Postgres, Rights};
 pub use sqlite::Sqlite;
+
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
@@ -71,6 +75,18 @@ pub trait Store: Send {
     fn key(&self) -> KeyPlace;
     /// The store's own opinion of its file, beside what the hashes say.
     fn sound(&mut self) -> Result<(), LedgerError>;
+    /// How often leases want to be refreshed; `None` where they live as long as their holder.
+    fn pulse(&self) -> Option<Duration> {
+        None
+    }
+    /// Every lease that this store has granted and that is still alive.
+    fn refresh(&mut self) -> Result<(), LedgerError> {
+        Ok(())
+    }
+    /// Who keeps it, where that is somebody else than the owner of a file.
+    fn rights(&mut self) -> Result<Option<Rights>, LedgerError> {
+        Ok(None)
+    }
 }
 
 /// The token under which an entry about `subject` is written.

@@ -373,6 +373,16 @@ impl Store for Sqlite {
             {
                 continue;
             }
+            // NOCASE looks no further than a NUL.
+            if let Some(login) = &query.login
+                && !row
+                    .text
+                    .as_ref()
+                    .and_then(|t| t.login.as_ref())
+                    .is_some_and(|l| l.eq_ignore_ascii_case(login))
+            {
+                continue;
+            }
             if !each(row)? {
                 break;
             }
@@ -390,7 +400,9 @@ impl Store for Sqlite {
         let mut fences = Vec::with_capacity(subjects.len());
         for subject in subjects {
             let token = match leased(&tx, subject).map_err(failed)? {
-                Some((other, _, true)) if other.run != holder.run && !dead(&other) => return Err(other.holds(subject)),
+                Some((other, _, true)) if other.run != holder.run && !dead(&other) => {
+                    return Err(other.holds(subject, None));
+                }
                 Some((_, token, _)) => token + 1,
                 None => 1,
             };
@@ -491,7 +503,7 @@ mod tests {
     async fn entries_can_only_be_added() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("00o1.db");
-        let ledger = Ledger::open(&path, meta(), clock()).unwrap();
+        let ledger = Ledger::open(&path, None, meta(), clock()).unwrap();
         ledger
             .append(&Guard::default(), drafts("r-1", [opened("leaver"), planned(leaver())]))
             .await
@@ -532,7 +544,7 @@ mod tests {
     async fn only_its_owner_can_read_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state/00o1.db");
-        let ledger = Ledger::open(&path, meta(), clock()).unwrap();
+        let ledger = Ledger::open(&path, None, meta(), clock()).unwrap();
         let lease = ledger.lease(&["00u1".into()], "r-1").await.unwrap();
         ledger.checkpoint().await.unwrap();
         let mode = |p: &str| {

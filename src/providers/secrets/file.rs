@@ -13,12 +13,13 @@ const MOST: u64 = 64 << 10;
 
 pub(super) async fn read(path: &Path) -> Result<SecretString, String> {
     let path = path.to_owned();
-    tokio::task::spawn_blocking(move || blocking(&path))
+    tokio::task::spawn_blocking(move || private(&path))
         .await
         .map_err(|_| "reading it was cut short".to_owned())?
 }
 
-fn blocking(path: &Path) -> Result<SecretString, String> {
+/// For who waits already.
+pub fn private(path: &Path) -> Result<SecretString, String> {
     // Without O_NONBLOCK, a FIFO in its place would hang the run.
     let file = OpenOptions::new()
         .read(true)
@@ -26,7 +27,7 @@ fn blocking(path: &Path) -> Result<SecretString, String> {
         .open(path)
         .map_err(|e| e.to_string())?;
     // Of the opened file, not of the path: it can't be exchanged in between.
-    private(&file)?;
+    ours_alone(&file)?;
     let mut bytes = Vec::new();
     file.take(MOST + 1).read_to_end(&mut bytes).map_err(|e| e.to_string())?;
     if bytes.len() as u64 > MOST {
@@ -35,7 +36,7 @@ fn blocking(path: &Path) -> Result<SecretString, String> {
     super::trimmed(bytes)
 }
 
-fn private(file: &File) -> Result<(), String> {
+fn ours_alone(file: &File) -> Result<(), String> {
     let meta = file.metadata().map_err(|e| e.to_string())?;
     if !meta.is_file() {
         return Err("it is not a regular file".into());

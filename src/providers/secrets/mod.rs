@@ -1,7 +1,7 @@
 //! From a reference to the secret, when the first call needs it. Never before, and never printed.
 
 mod command;
-mod file;
+pub mod file;
 pub mod vault;
 
 use std::{

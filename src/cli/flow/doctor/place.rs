@@ -6,9 +6,19 @@ use std::{
 };
 
 use super::{Block, Finding};
-use crate::cli::{context::Context, error::CliError, exit::Exit, firm::Firm};
+use crate::{
+    cli::{context::Context, error::CliError, exit::Exit, firm::Firm},
+    ledger::Rights,
+};
 
-pub(super) fn block(cx: &Context, firm: &Firm) -> Result<Block, CliError> {
+pub(super) async fn block(cx: &Context, firm: &Firm) -> Result<Block, CliError> {
+    if let Some(rights) = firm.ledger.rights().await? {
+        return Ok(Block {
+            system: "ledger".into(),
+            findings: server(&rights),
+            ..Block::default()
+        });
+    }
     let path = match &firm.config.ledger.path {
         Some(p) => p.clone(),
         None => cx.env.state()?.join(format!("{}.db", firm.organisation)),
@@ -34,6 +44,40 @@ pub(super) fn block(cx: &Context, firm: &Firm) -> Result<Block, CliError> {
         findings,
         ..Block::default()
     })
+}
+
+/// jml's role may add and read; whoever owns the tables is somebody else.
+fn server(rights: &Rights) -> Vec<Finding> {
+    let Rights {
+        server,
+        owner,
+        excess,
+        durable,
+        encrypted,
+    } = rights;
+    let way = if *encrypted {
+        "TLS, verified"
+    } else {
+        "no TLS: this machine"
+    };
+    let mut out = vec![Finding::ok("place", format!("{server}; {way}"))];
+    out.push(match excess.first() {
+        None => Finding::ok(
+            "keeper",
+            format!("{owner} owns the tables; jml's role may add and read"),
+        ),
+        Some(why) => Finding::look("keeper", format!("jml's role could rewrite the ledger: {why}"))
+            .costs("whoever runs jml could rewrite what it recorded, as far as no checkpoint is kept elsewhere")
+            .repair("Work as a role with no more than docs/DEPLOYMENT.md grants it"),
+    });
+    if !durable {
+        out.push(
+            Finding::look("durable", "the server's fsync or full_page_writes is off")
+                .costs("after its crash entries may be gone whose effects are not")
+                .repair("Switch them on in postgresql.conf"),
+        );
+    }
+    out
 }
 
 /// The file is 0600 in a folder that nobody else can enter.
@@ -75,6 +119,26 @@ fn rights(path: &Path) -> Vec<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_ledger_that_jml_itself_could_rewrite_is_worth_a_look() {
+        let good = Rights {
+            server: "jml at db.acme.example:5432 as jml".into(),
+            owner: "jml_owner".into(),
+            excess: vec![],
+            durable: true,
+            encrypted: true,
+        };
+        let results = |r: &Rights| server(r).iter().map(|f| f.check.result.clone()).collect::<Vec<_>>();
+        assert_eq!(results(&good), ["ok", "ok"]);
+        let owns = Rights {
+            excess: vec!["it owns the tables".into()],
+            ..good.clone()
+        };
+        assert_eq!(results(&owns), ["ok", "look"]);
+        let forgets = Rights { durable: false, ..good };
+        assert_eq!(results(&forgets), ["ok", "ok", "look"]);
+    }
 
     #[test]
     fn a_ledger_that_others_can_read_is_worth_a_look() {

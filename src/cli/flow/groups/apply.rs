@@ -24,7 +24,7 @@ use crate::{
         },
         view::{self, changes, list::List},
     },
-    ledger::{Filter, entry::Body, fold::State},
+    ledger::{Filter, Guard, entry::Body, fold::State},
     model::{Action, Catalogue, Flow, GroupKind, Manifest, Observed, PersonResult, Plan, Seen, Verbs, system::OKTA},
     planner::{
         brake::{self, Facts, PlanSet},
@@ -118,6 +118,7 @@ pub async fn apply(cx: &Context, args: ApplyArgs) -> Result<Exit, CliError> {
         reason: None,
         ticket: None,
         population: 0,
+        under: Guard::default(),
     };
     let nobody = Seen::new(Verbs::new(), Observed::Absent);
     let work = Work {

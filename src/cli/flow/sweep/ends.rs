@@ -65,7 +65,7 @@ pub(super) async fn settle_up(
             bodies.extend(owe(firm, &run, &format!("jml-{run}-{name}"), what, now)?);
         }
     }
-    remember(firm, &run, swept, bodies).await?;
+    remember(firm, &run, &tell.guard, swept, bodies).await?;
     let owed = resume::pay(firm, &resume::empty(firm)?).await?;
     let mut fresh = vec![];
     for s in states {

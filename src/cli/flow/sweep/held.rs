@@ -101,7 +101,7 @@ pub(super) async fn braked(
             good: false,
             ..Swept::default()
         };
-        remember(firm, run, memory, bodies).await?;
+        remember(firm, run, &tell.guard, memory, bodies).await?;
         resume::pay(firm, &resume::empty(firm)?).await?;
     }
     let held = (!looks).then(|| run.to_owned());
@@ -215,7 +215,13 @@ pub(super) async fn open(firm: &Firm, run: &str) -> Result<(), CliError> {
     Ok(())
 }
 
-pub(super) async fn remember(firm: &Firm, run: &str, swept: Swept, bodies: Vec<Body>) -> Result<(), CliError> {
+pub(super) async fn remember(
+    firm: &Firm,
+    run: &str,
+    guard: &Guard,
+    swept: Swept,
+    bodies: Vec<Body>,
+) -> Result<(), CliError> {
     open(firm, run).await?;
     let drafts = std::iter::once(Body::Swept(swept))
         .chain(bodies)
@@ -225,6 +231,6 @@ pub(super) async fn remember(firm: &Firm, run: &str, swept: Swept, bodies: Vec<B
             body,
         })
         .collect();
-    firm.ledger.append(&Guard::default(), drafts).await?;
+    firm.ledger.append(guard, drafts).await?;
     Ok(())
 }

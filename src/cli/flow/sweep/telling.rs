@@ -14,7 +14,7 @@ use crate::{
         flow::{fresh::Stale, preview::Subject, say},
         text, view,
     },
-    ledger::{PersonState, fold::State},
+    ledger::{Guard, PersonState, fold::State},
     model::{Failure, Kind, PersonId, PersonResult},
     planner::{refusal::Class, sweep::Shown},
 };
@@ -23,6 +23,8 @@ use crate::{
 #[derive(Default)]
 pub(super) struct Telling {
     pub(super) run: Option<String>,
+    /// The sweep's own lease: what it remembers is written under it.
+    pub(super) guard: Guard,
     pub(super) started: DateTime<Utc>,
     pub(super) begun: Option<tokio::time::Instant>,
     pub(super) read: document::Read,

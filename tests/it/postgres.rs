@@ -1,0 +1,438 @@
+//! The ledger on a server that several hosts share, by the real binary. Where a server is wanted, `.ci/postgres` starts one: JML_POSTGRES
+//! is the URL of a superuser there.
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    process::{Child, Stdio},
+};
+
+use regex::Regex;
+use rustix::process::{Pid, Signal, kill_process};
+use tokio_postgres::{Config, NoTls};
+
+use crate::{
+    env::{Env, Out, Serve, filtered, small},
+    generated::repository,
+};
+
+const LEE: &str = "lee@acme.example";
+const LEAVER: &[&str] = &["leaver", LEE, "--confirm", LEE];
+
+/// What `.ci/postgres` says of its server.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a test that only runs where it is told where a server is"
+)]
+fn told(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: see .ci/postgres"))
+}
+
+/// A database with a ledger, as its owner makes it by the documents.
+struct Database {
+    root: Config,
+    name: String,
+}
+
+impl Database {
+    fn new() -> Database {
+        let url = told("JML_POSTGRES");
+        let unique = tempfile::tempdir().unwrap();
+        let name = unique.path().file_name().unwrap().to_str().unwrap();
+        let db = Database {
+            root: url.parse().unwrap(),
+            name: format!("it_{}", hex::encode(name)),
+        };
+        let home = db.root.get_dbname().unwrap().to_owned();
+        for role in ["jml_owner", "jml"] {
+            // Another test may have made it.
+            let _ = db.on(&home, None, &format!("CREATE ROLE {role} LOGIN"));
+        }
+        let make = format!(
+            "CREATE DATABASE {} OWNER jml_owner ENCODING 'UTF8' TEMPLATE template0",
+            db.name
+        );
+        db.on(&home, None, &make).unwrap();
+        let script = fs::read_to_string(repository().join("src/ledger/store/postgres/schema.sql")).unwrap();
+        db.on(&db.name, Some("jml_owner"), &script.replace(":\"jml\"", "jml"))
+            .unwrap();
+        db
+    }
+
+    fn on(&self, database: &str, role: Option<&str>, sql: &str) -> Result<(), tokio_postgres::Error> {
+        let mut config = self.root.clone();
+        config.dbname(database);
+        if let Some(role) = role {
+            config.user(role);
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let (client, line) = config.connect(NoTls).await?;
+            tokio::spawn(line);
+            client.batch_execute(sql).await
+        })
+    }
+    fn root(&self, sql: &str) {
+        self.on(&self.name, None, sql).unwrap();
+    }
+    /// As time does it.
+    fn expire(&self) {
+        self.root("UPDATE jml.lease SET expires = clock_timestamp()");
+    }
+    fn shut(&self) {
+        let home = self.root.get_dbname().unwrap();
+        self.on(
+            home,
+            None,
+            &format!("ALTER DATABASE {} ALLOW_CONNECTIONS false", self.name),
+        )
+        .unwrap();
+        let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname";
+        self.on(home, None, &format!("{cut} = '{}'", self.name)).unwrap();
+    }
+    fn open_again(&self) {
+        let home = self.root.get_dbname().unwrap();
+        self.on(
+            home,
+            None,
+            &format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", self.name),
+        )
+        .unwrap();
+    }
+    fn url(&self, role: &str) -> String {
+        let host = match &self.root.get_hosts()[0] {
+            tokio_postgres::config::Host::Tcp(name) => name.clone(),
+            other => panic!("JML_POSTGRES names no host: {other:?}"),
+        };
+        format!("postgres://{role}@{host}:{}/{}", self.root.get_ports()[0], self.name)
+    }
+}
+
+/// What `serve` wrote, with another ledger.
+fn keep_at(env: &Env, s: &mut Serve, url: &str) {
+    let text = fs::read_to_string(&s.config).unwrap();
+    let there = format!("url = \"{url}\"\nkey = \"file:{}\"", env.path("ledger.key").display());
+    let path = Regex::new(r#"(?m)^path = ".*ledger\.db"$"#).unwrap();
+    assert!(path.is_match(&text), "{text}");
+    fs::write(&s.config, path.replace(&text, &there).as_ref()).unwrap();
+}
+
+/// A small firm whose ledger is on a server.
+fn shared(args: &[&str]) -> (Env, Serve, Database) {
+    let (env, db) = (Env::new(), Database::new());
+    let mut s = env.world(&small(), args);
+    keep_at(&env, &mut s, &db.url("jml"));
+    (env, s, db)
+}
+
+fn begin(env: &Env, s: &Serve, argv: &[&str]) -> Child {
+    s.command(env, argv)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+fn end(child: Child) -> Out {
+    Out::of(child.wait_with_output().unwrap())
+}
+
+fn signal(child: &Child, signal: Signal) {
+    kill_process(Pid::from_child(child), signal).unwrap();
+}
+
+fn entries(env: &Env, s: &Serve) -> usize {
+    let out = s.jml(env, &["audit", "log", "-o", "ndjson"]).exits(0);
+    out.ndjson().iter().filter(|v| v.get("seq").is_some()).count()
+}
+
+#[test]
+#[ignore = "wants JML_POSTGRES: .ci/postgres starts a server"]
+fn the_same_commands_say_the_same_on_both_ledgers() {
+    let said = |env: &Env, s: &Serve| -> Vec<String> {
+        let signed = Regex::new(r"[A-Za-z0-9+/]{40,}=*").unwrap();
+        let say = |argv: &[&str]| {
+            let out = s.jml(env, argv);
+            // Calls that run side by side end in any order.
+            let mut talk: Vec<&str> = out.stderr.lines().collect();
+            talk.sort_unstable();
+            let all = filtered(&format!("{argv:?}: {}\n{}{}", out.exit, out.stdout, talk.join("\n")));
+            signed.replace_all(&all, "[SIGNED]").into_owned()
+        };
+        let mut all = vec![
+            say(&["leaver", LEE, "--dry-run"]),
+            say(LEAVER),
+            say(&["mover", "mo@acme.example", "--yes"]),
+        ];
+        let runs = s.jml(env, &["run", "list", "-o", "csv"]).exits(0).stdout;
+        for run in Regex::new(r"\br-[0-9a-hjkmnp-tv-z]{6}\b").unwrap().find_iter(&runs) {
+            all.push(say(&["run", "show", run.as_str()]));
+        }
+        assert_eq!(all.len(), 5, "{runs}");
+        all.extend(
+            [
+                &["sweep", "--yes"][..],
+                &["run", "list"],
+                &["show", LEE],
+                &["audit", "verify"],
+                &["audit", "sla"],
+                &["run", "show", "r-nothing"],
+            ]
+            .map(say),
+        );
+        all
+    };
+    let env = Env::new();
+    let s = env.world(&small(), &[]);
+    let embedded = said(&env, &s);
+    assert!(embedded[1].contains("COMPLETE"), "{}", embedded[1]);
+    let (env, s, _db) = shared(&[]);
+    for (here, there) in embedded.iter().zip(said(&env, &s)) {
+        assert_eq!(*here, there);
+    }
+    assert!(!env.path("ledger.db").exists());
+}
+
+/// Stopped past its lease, and woken when another has finished its work.
+#[test]
+#[ignore = "wants JML_POSTGRES: .ci/postgres starts a server"]
+fn a_host_that_slept_past_its_lease_records_nothing_more_and_says_why() {
+    let (env, s, db) = shared(&["--fault", "okta:deactivate:before=hold"]);
+    let mut slept = begin(&env, &s, LEAVER);
+    assert_eq!(s.hit(&mut slept), "okta:deactivate:before");
+    signal(&slept, Signal::STOP);
+    db.expire();
+    s.release();
+    s.jml(&env, &["run", "resume"]).exits(0);
+    let before = entries(&env, &s);
+    signal(&slept, Signal::CONT);
+    let out = end(slept).exits(8);
+    assert!(out.stderr.contains("has lost its lease"), "{}", out.stderr);
+    assert_eq!(entries(&env, &s), before);
+    s.jml(&env, &["audit", "verify"]).exits(0);
+}
+
+#[test]
+#[ignore = "wants JML_POSTGRES: .ci/postgres starts a server"]
+fn two_hosts_make_one_sweep_at_a_time() {
+    let (env, s, db) = shared(&["--fault", "okta:suspend:before=hold"]);
+    let mut first = begin(&env, &s, &["sweep", "--yes"]);
+    assert_eq!(s.hit(&mut first), "okta:suspend:before");
+    let second = s.jml(&env, &["sweep", "--yes"]).exits(8);
+    assert!(
+        second.stderr.contains("has been working on sweep since"),
+        "{}",
+        second.stderr
+    );
+    assert!(
+        second.stderr.contains("s from now if that process is gone"),
+        "{}",
+        second.stderr
+    );
+    // The first one's lease on the sweep is lost while those on its people are not: it does nothing more to them either.
+    db.root("UPDATE jml.lease SET expires = clock_timestamp() WHERE subject = 'sweep'");
+    s.release();
+    let out = end(first).exits(8);
+    assert!(out.stderr.contains("has lost its lease on sweep"), "{}", out.stderr);
+    s.jml(&env, &["sweep", "--yes"]).exits(0);
+    s.jml(&env, &["audit", "verify"]).exits(0);
+}
+
+#[test]
+#[ignore = "wants JML_POSTGRES: .ci/postgres starts a server"]
+fn a_killed_run_is_taken_up_on_another_host() {
+    let (env, s, db) = shared(&["--fault", "okta:clear-sessions:after=hold"]);
+    let mut child = begin(&env, &s, LEAVER);
+    assert_eq!(s.hit(&mut child), "okta:clear-sessions:after");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    s.release();
+    // Until it has expired, nobody can know that its holder is dead.
+    let held = s.jml(&env, LEAVER).exits(8);
+    assert!(held.stderr.contains("if that process is gone"), "{}", held.stderr);
+    db.expire();
+    let out = s.jml(&env, &["run", "resume"]).exits(0);
+    assert!(out.stdout.contains("COMPLETE"), "{}", out.stdout);
+    s.jml(&env, &["audit", "verify"]).exits(0);
+}
+
+/// Whoever waits at the prompt of another host is told so, and goes on once the lease has ended.
+#[test]
+#[ignore = "wants JML_POSTGRES: .ci/postgres starts a server"]
+fn a_resume_waits_for_the_lease_of_a_dead_host() {
+    let (env, s, db) = shared(&["--fault", "okta:clear-sessions:after=hold"]);
+    let mut child = begin(&env, &s, LEAVER);
+    assert_eq!(s.hit(&mut child), "okta:clear-sessions:after");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    s.release();
+    db.root("UPDATE jml.lease SET expires = clock_timestamp() + interval '2 s'");
+    let out = s.jml(&env, &["run", "resume"]).exits(0);
+    assert!(out.stderr.contains("for its lease to end"), "{}", out.stderr);
+}
+
+/// The server goes away in the middle, and comes back.
+#[test]
+#[ignore = "wants JML_POSTGRES: .ci/postgres starts a server"]
+fn a_ledger_lost_in_the_middle_stops_the_run_and_the_rest_is_resumed() {
+    let (env, s, db) = shared(&["--fault", "okta:suspend:after=hold"]);
+    let mut child = begin(&env, &s, LEAVER);
+    assert_eq!(s.hit(&mut child), "okta:suspend:after");
+    db.shut();
+    let before = s.journal().len();
+    s.release();
+    let out = end(child).exits(4);
+    assert!(out.stderr.contains("the ledger can't be reached"), "{}", out.stderr);
+    assert!(out.stderr.contains("jml run resume"), "{}", out.stderr);
+    let after = s.journal().split_off(before);
+    // Messages and records that nobody could write down are not sent either.
+    let changed = crate::env::mutating(&after);
+    assert!(changed.iter().all(|c| c.contains("/lifecycle/suspend")), "{changed:?}");
+    let out = s.jml(&env, &["leaver", LEE, "--dry-run"]).exits(10);
+    assert!(out.stderr.contains("the ledger can't be reached"), "{}", out.stderr);
+    db.open_again();
+    db.expire();
+    s.jml(&env, &["run", "resume"]).exits(0);
+    s.jml(&env, &["audit", "verify"]).exits(0);
+}
+
+#[test]
+#[ignore = "wants JML_POSTGRES: .ci/postgres starts a server"]
+fn doctor_says_who_could_rewrite_it() {
+    let (env, s, db) = shared(&[]);
+    let ledger = |s: &Serve| {
+        let doctor = s.jml(&env, &["doctor", "-o", "json"]).json();
+        let systems = doctor["systems"].as_array().unwrap().clone();
+        let block = systems.into_iter().find(|b| b["system"] == "ledger").unwrap();
+        let checks = block["checks"].as_array().unwrap().clone();
+        checks.into_iter().find(|c| c["check"] == "keeper").unwrap()
+    };
+    let keeper = ledger(&s);
+    assert_eq!(
+        (&keeper["result"], &keeper["subject"]),
+        (
+            &"ok".into(),
+            &"jml_owner owns the tables; jml's role may add and read".into()
+        )
+    );
+    let text = fs::read_to_string(&s.config).unwrap();
+    fs::write(&s.config, text.replace(&db.url("jml"), &db.url("jml_owner"))).unwrap();
+    let keeper = ledger(&s);
+    assert_eq!(keeper["result"], "look");
+    assert!(
+        keeper["subject"].as_str().unwrap().contains("it owns the tables"),
+        "{keeper}"
+    );
+}
+
+/// The certificate is for the name, and its authority is one that nobody knows but `[http] ca`.
+#[test]
+#[ignore = "wants JML_POSTGRES: .ci/postgres starts a server"]
+fn a_server_is_believed_by_its_certificate_and_then_gets_the_password() {
+    let (env, s, db) = shared(&[]);
+    // A role may be there already: then it has this password.
+    let _ = db.on(
+        &db.name,
+        None,
+        "CREATE ROLE jml_password LOGIN PASSWORD 'hunter2' IN ROLE jml",
+    );
+    let before = fs::read_to_string(&s.config).unwrap();
+    fs::write(env.path("pg.password"), "hunter2\n").unwrap();
+    fs::set_permissions(env.path("pg.password"), fs::Permissions::from_mode(0o600)).unwrap();
+    let ca = format!("[http]\nca = \"{}\"\n", told("JML_POSTGRES_CA"));
+    let with = |host: &str, ca: &str| {
+        let verified =
+            db.url("jml_password").replace("127.0.0.1", host) + "?sslmode=verify-full\"\npassword = \"file:pg.password";
+        fs::write(&s.config, before.replace(&db.url("jml"), &verified) + ca).unwrap();
+        s.jml(&env, &["run", "list"])
+    };
+    with("localhost", &ca).exits(0);
+    for unknown in [with("127.0.0.1", &ca), with("localhost", "")] {
+        let out = unknown.exits(10);
+        assert!(out.stderr.contains("certificate"), "{}", out.stderr);
+    }
+    fs::write(env.path("pg.password"), "wrong").unwrap();
+    let out = with("localhost", &ca).exits(9);
+    assert!(
+        out.stderr.contains("password authentication failed") && !out.stderr.contains("wrong\""),
+        "{}",
+        out.stderr
+    );
+}
+
+#[test]
+#[ignore = "wants JML_POSTGRES: .ci/postgres starts a server"]
+fn a_database_without_a_ledger_says_what_to_do() {
+    let (env, s, db) = shared(&[]);
+    db.on(&db.name, Some("jml_owner"), "DROP SCHEMA jml CASCADE").unwrap();
+    let out = s.jml(&env, &["run", "list"]).exits(2);
+    assert!(out.stderr.contains("the ledger has not been made"), "{}", out.stderr);
+    assert!(out.stderr.contains("docs/DEPLOYMENT.md"), "{}", out.stderr);
+}
+
+/// Nobody listens on the first port.
+#[test]
+fn a_ledger_that_is_not_there_is_unavailable_and_nothing_is_begun() {
+    let env = Env::new();
+    let mut s = env.world(&small(), &[]);
+    keep_at(&env, &mut s, "postgres://jml@127.0.0.1:1/jml");
+    let calls = s.during(|| {
+        for argv in [LEAVER, &["run", "list"], &["sweep", "--yes"]] {
+            let out = s.jml(&env, argv).exits(10);
+            let why = "the ledger can't be reached: jml at 127.0.0.1:1 as jml: error connecting to server: Connection refused";
+            assert!(out.stderr.contains(why), "{}", out.stderr);
+        }
+    });
+    assert_eq!(crate::env::mutating(&calls), Vec::<String>::new());
+}
+
+#[test]
+fn a_url_that_could_leak_is_refused_and_never_repeated() {
+    let env = Env::new();
+    let mut s = env.world(&small(), &[]);
+    let before = fs::read_to_string(&s.config).unwrap();
+    for (url, why) in [
+        (
+            "postgres://jml:hunter2@127.0.0.1/jml",
+            "a password doesn't belong in a URL",
+        ),
+        (
+            "postgres://jml@127.0.0.1/jml?password=hunter2",
+            "a password doesn't belong in a URL",
+        ),
+        (
+            "postgres://jml@127.0.0.1/jml?sslmode=prefer",
+            "falls back to plain text",
+        ),
+        ("postgres://jml@db.acme.example/jml?sslmode=disable", "in clear"),
+    ] {
+        fs::write(&s.config, &before).unwrap();
+        keep_at(&env, &mut s, url);
+        let out = s.jml(&env, &["run", "list"]).exits(2);
+        assert!(
+            out.stderr.contains(why) && !out.stderr.contains("hunter2"),
+            "{}",
+            out.stderr
+        );
+    }
+}
+
+#[test]
+fn a_password_is_a_private_file() {
+    let env = Env::new();
+    let mut s = env.world(&small(), &[]);
+    let url = "postgres://jml@127.0.0.1:1/jml\"\npassword = \"file:pg.password";
+    keep_at(&env, &mut s, url);
+    let out = s.jml(&env, &["run", "list"]).exits(9);
+    assert!(out.stderr.contains("pg.password: No such file"), "{}", out.stderr);
+    fs::write(env.path("pg.password"), "hunter2").unwrap();
+    let out = s.jml(&env, &["run", "list"]).exits(9);
+    assert!(
+        out.stderr.contains("others can open it") && !out.stderr.contains("hunter2"),
+        "{}",
+        out.stderr
+    );
+}
