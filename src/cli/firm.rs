@@ -149,7 +149,7 @@ impl Firm {
             Some(l) if *l == from.source => Leavers::Same,
             None => Leavers::Same,
             Some(l) if *l == OKTA => Leavers::Directory,
-            Some(l) => Leavers::Hr(hr(l, &usual)?),
+            Some(l) => Leavers::Hr(Box::new(hr(l, &usual)?)),
         };
         let ledger = ledger(&organisation)?;
         Ok(Firm {
@@ -232,7 +232,7 @@ impl Firm {
 
     fn rosters(&self) -> impl Iterator<Item = &Hr> {
         let leavers = match &self.leavers {
-            Leavers::Hr(hr) => Some(hr),
+            Leavers::Hr(hr) => Some(hr.as_ref()),
             Leavers::Same | Leavers::Directory => None,
         };
         self.source.iter().chain(leavers)

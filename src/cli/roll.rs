@@ -26,7 +26,7 @@ pub enum Leavers {
     Same,
     /// The directory's profiles, beside another source.
     Directory,
-    Hr(Hr),
+    Hr(Box<Hr>),
 }
 
 impl Hr {

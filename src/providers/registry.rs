@@ -300,10 +300,8 @@ mod tests {
     fn the_example_is_what_reader_and_schema_take() {
         assert_eq!(fault(EXAMPLE), None);
         assert_eq!(schema_fault(EXAMPLE), None);
-        let csv = EXAMPLE.replace(
-            "source = \"okta\"",
-            "source = \"hr\"\n[roster.columns]\nid = \"ID\"\n[systems.hr]\nkind = \"csv\"\npath = \"a.csv\"\n",
-        );
+        let csv = EXAMPLE.replace("source = \"okta\"", "source = \"hr\"")
+            + "\n[roster.columns]\nid = \"ID\"\n[systems.hr]\nkind = \"csv\"\npath = \"a.csv\"\n";
         assert_eq!((fault(&csv), schema_fault(&csv)), (None, None));
     }
 
