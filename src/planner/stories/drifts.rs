@@ -79,9 +79,11 @@ unknown   kim@acme.example kim@acme.example: the sources contradict themselves: 
 #[test]
 fn a_leaver_within_the_promise_is_under_way_and_accused_after_it() {
     let firm = firm();
-    let people = |left: &str| [settled(&firm, "leo")
+    let people = |left: &str| {
+        [settled(&firm, "leo")
             .terminated(left)
-            .worker(|w| w.recorded = Some(at("2026-03-02T06:00Z")))];
+            .worker(|w| w.recorded = Some(at("2026-03-02T06:00Z")))]
+    };
     assert_eq!(told(&firm, &people("2026-03-02T09:00Z")), "");
     assert!(told(&firm, &people("2026-03-02T08:00Z")).contains("has left"));
 }

@@ -60,7 +60,8 @@ async fn any_one_system_out_of_order_keeps_no_other_open_and_is_never_called_don
     assert!(systems.contains("slack"), "{systems:?}");
     let mut wrong = vec![];
     for system in &systems {
-        for (ill, faults) in ills(system) {
+        let twin = World::new(only(estate(60), &[]), 7).twin(system);
+        for (ill, faults) in ills(&twin) {
             let case = format!("{system}: {ill}");
             let w = World::new(only(estate(60), &[]), 7);
             w.faults(&faults);

@@ -306,6 +306,12 @@ impl World {
         tokio::time::sleep(Duration::from_secs(60)).await;
     }
 
+    /// As faults and the journal call it: `scim:wiki`.
+    pub fn twin(&self, system: &str) -> String {
+        let named = |name: &String| member::named_so(name).is_some_and(|m| m.configured() == system);
+        self.engine.systems().into_iter().find(named).unwrap()
+    }
+
     pub fn faults(&self, faults: &Value) {
         let reply = self.engine.control("POST", "/faults", faults.to_string().as_bytes());
         assert_eq!(reply.status, 200, "{}", String::from_utf8_lossy(&reply.body));
@@ -511,9 +517,10 @@ fn loaded(engine: &Engine, given: Value) -> world::World {
 }
 
 fn secret(of: &mut world::World, system: &str, right: &str) -> String {
-    let m = member::find(of, system).unwrap();
+    let mut all = member::all(of).into_iter();
+    let m = all.find(|m| m.configured() == system).unwrap();
     let record = m.record(of, right);
-    record.unwrap_or_else(|| of.secret(&format!("{system}.{right}")).unwrap().to_owned())
+    record.unwrap_or_else(|| of.secret(&format!("{}.{right}", m.name)).unwrap().to_owned())
 }
 
 /// Nobody watches, and nobody can be asked.
