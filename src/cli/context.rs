@@ -313,8 +313,8 @@ impl Context {
             None => String::new(),
         }
     }
-    /// Who answers for what is done: whom sudo let in, else the account that the process runs as. Never free text.
-    pub fn operator(&self) -> String {
+    /// Whom sudo let in, else the account that the process runs as. Never free text.
+    pub(super) fn account(&self) -> String {
         let uid = rustix::process::getuid().as_raw();
         match &self.env.sudo {
             Some((login, id)) if *id != Some(uid) => login.clone(),

@@ -67,16 +67,29 @@ impl Context {
         let place = Context::place(&config);
         let secrets = Secrets::configured(&config, &folder, self.variables(&config), clock.reader())?;
         self.to_close(secrets.clone(), keep.clone());
+        let operator = self.named(&secrets).await?;
         Ok(Made {
             secrets,
             sandbox: config.sandbox.is_some(),
             clock: clock.reader(),
-            operator: self.operator(),
+            operator,
             client,
             place,
             config,
             keep: keep.map(|k| Box::new(k) as Box<dyn std::any::Any + Send>),
         })
+    }
+
+    /// Who answers for what is done: who logged in to Vault, else whom the machine let in. Never free text.
+    async fn named(&self, secrets: &Secrets) -> Result<String, CliError> {
+        let found = secrets.operator().await.map_err(|f| CliError::unread(&f))?;
+        Ok(found.unwrap_or_else(|| self.account()))
+    }
+
+    /// The same for a command that speaks to no system.
+    pub async fn operator(&self, config: &Config, clock: http::Clock) -> Result<String, CliError> {
+        let secrets = Secrets::configured(config, &config.folder(), self.variables(config), clock)?;
+        self.named(&secrets).await
     }
 
     /// Before a secret is asked of it: whatever ends the command, this is closed.

@@ -89,6 +89,13 @@ impl Secrets {
             Box::pin(async move { fetch(&places, &reference, K::WRITES).await })
         })
     }
+    /// Who logged in to Vault for themselves; `None`: nobody did, or nowhere is said where they would.
+    pub async fn operator(&self) -> Result<Option<String>, Failure> {
+        match &self.0.vault {
+            Some(vault) => vault.operator().await,
+            None => Ok(None),
+        }
+    }
     /// The end of a command, however it came: what was opened to get secrets is closed. Told is what could not be.
     pub async fn close(&self) -> Vec<Failure> {
         match &self.0.vault {

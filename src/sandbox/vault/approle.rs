@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     Vault, denied, envelope, error, instant, presented,
-    token::{Token, span},
+    token::{Of, Token, span},
 };
 use crate::sandbox::twin::{Call, Reply};
 
@@ -90,7 +90,7 @@ pub(super) fn login(vault: &mut Vault, mount: &str, call: &Call) -> Reply {
     let kind = if role.batch { "hvb" } else { "hvs" };
     let text = format!("{kind}.{}", vault.fresh());
     let token = Token {
-        role: name,
+        of: Of::Role(name),
         accessor: if role.batch {
             String::new()
         } else {

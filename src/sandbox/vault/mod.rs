@@ -46,7 +46,7 @@ pub const TWIN: Twin = Twin {
         "all" => format!("hvs.{}", &random[..95]),
         _ => id(&hex(random, 32)),
     },
-    more: &["role", "write-role"],
+    more: &["role", "write-role", "dana"],
     section: |_| {
         json!({
             "mount": "jml",
@@ -73,6 +73,8 @@ pub struct Vault {
     secrets: BTreeMap<String, kv::Secret>,
     roles: BTreeMap<String, approle::Role>,
     secret_ids: BTreeMap<String, approle::SecretId>,
+    /// User name to password.
+    people: BTreeMap<String, String>,
     tokens: BTreeMap<String, token::Token>,
     wraps: BTreeMap<String, approle::Wrap>,
     /// What new ids are made of, with a count.
@@ -184,6 +186,7 @@ fn route(vault: &mut Vault, call: &Call, world: &World, sealed: bool, standby: b
             let active = call.origin.replace("127.0.0.1", "localhost");
             return Reply::empty(307).with("location", format!("{active}{}", call.path));
         }
+        ("POST" | "PUT", ["auth", "userpass", "login", name]) => return token::userpass(vault, name, call),
         ("POST" | "PUT", ["auth", mount, "login"]) => return approle::login(vault, mount, call),
         ("POST" | "PUT", ["sys", "wrapping", "lookup"]) => return approle::wrapped(vault, call),
         ("POST" | "PUT", ["sys", "wrapping", "unwrap"]) => return approle::unwrap(vault, call),
@@ -258,7 +261,10 @@ impl Vault {
             Who::Operator => return true,
             Who::Role(token) => token,
         };
-        let Some(role) = self.tokens.get(token).and_then(|t| self.roles.get(&t.role)) else {
+        let Some(role) = self.tokens.get(token).and_then(|t| match &t.of {
+            token::Of::Role(role) => self.roles.get(role),
+            token::Of::Person(_) => None,
+        }) else {
             return false;
         };
         capability == "read" && role.reads.iter().any(|prefix| path.starts_with(prefix.as_str()))
@@ -302,6 +308,7 @@ fn load(world: &mut World, given: &Value) -> Result<(), String> {
             .secret_ids
             .insert(of(secret_id), approle::SecretId::new(name, accessor, world.now));
     }
+    vault.people.insert("dana".into(), of("vault.dana"));
     // What the firm keeps here of others: Datadog's keys.
     let keys = json!({"api_key": of("datadog.read"), "app_key": of("datadog.app")});
     let write = json!({"api_key": of("datadog.write")});
@@ -321,7 +328,7 @@ fn state(world: &World) -> Value {
     let tokens: BTreeMap<&String, Value> = v
         .tokens
         .values()
-        .map(|t| (&t.accessor, json!({"role": t.role, "ends": instant(t.ends)})))
+        .map(|t| (&t.accessor, json!({"role": t.of.name(), "ends": instant(t.ends)})))
         .collect();
     json!({"sealed": v.sealed, "standby": v.standby, "secrets": secrets, "tokens": tokens})
 }

@@ -6,9 +6,17 @@ use serde_json::{Map, Value, json};
 use super::{Vault, Who, denied, envelope, error, instant};
 use crate::sandbox::twin::{Call, Reply};
 
+/// Whose it is.
+#[derive(Clone, Debug)]
+pub(super) enum Of {
+    Role(String),
+    /// By user name and password.
+    Person(String),
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct Token {
-    pub(super) role: String,
+    pub(super) of: Of,
     pub(super) accessor: String,
     pub(super) entity: String,
     pub(super) batch: bool,
@@ -21,14 +29,69 @@ pub(super) struct Token {
 
 impl Token {
     pub(super) fn auth(&self, token: &str, lease: i64) -> Value {
-        json!({"client_token": token, "accessor": self.accessor, "policies": ["default", self.policy()],
-            "token_policies": ["default", self.policy()], "metadata": {"role_name": self.role}, "lease_duration": lease,
+        let policies = self.policies();
+        json!({"client_token": token, "accessor": self.accessor, "policies": policies,
+            "token_policies": policies, "metadata": self.of.meta(), "lease_duration": lease,
             "renewable": !self.batch, "entity_id": self.entity, "token_type": if self.batch { "batch" } else { "service" },
             "orphan": true, "mfa_requirement": null, "num_uses": 0})
     }
-    fn policy(&self) -> &str {
-        if self.role == "jml" { "jml-read" } else { &self.role }
+    fn policies(&self) -> Vec<&str> {
+        match &self.of {
+            Of::Role(role) if role == "jml" => vec!["default", "jml-read"],
+            Of::Role(role) => vec!["default", role],
+            Of::Person(_) => vec!["default"],
+        }
     }
+}
+
+impl Of {
+    fn meta(&self) -> Value {
+        match self {
+            Of::Role(role) => json!({ "role_name": role }),
+            Of::Person(name) => json!({ "username": name }),
+        }
+    }
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Of::Role(name) | Of::Person(name) => name,
+        }
+    }
+    fn display(&self) -> String {
+        match self {
+            Of::Role(_) => "approle".into(),
+            Of::Person(name) => format!("userpass-{name}"),
+        }
+    }
+    fn path(&self) -> String {
+        match self {
+            Of::Role(_) => "auth/approle/login".into(),
+            Of::Person(name) => format!("auth/userpass/login/{name}"),
+        }
+    }
+}
+
+/// `POST /v1/auth/userpass/login/{name}`: developer.hashicorp.com/vault/api-docs/auth/userpass
+pub(super) fn userpass(vault: &mut Vault, name: &str, call: &Call) -> Reply {
+    let body = call.json().unwrap_or_default();
+    let known = vault.people.get(name).filter(|p| body["password"] == p.as_str());
+    if known.is_none() {
+        return error(400, "invalid username or password");
+    }
+    let ttl = 3600;
+    let text = format!("hvs.{}", vault.fresh());
+    let token = Token {
+        of: Of::Person(name.into()),
+        accessor: vault.fresh()[..24].to_owned(),
+        entity: vault.fresh_id(),
+        batch: false,
+        created: call.now,
+        ttl,
+        ends: call.now + TimeDelta::seconds(ttl),
+        last: call.now + TimeDelta::seconds(ttl),
+    };
+    let auth = token.auth(&text, ttl);
+    vault.tokens.insert(text, token);
+    envelope(vault, json!({ "auth": auth }))
 }
 
 pub(super) fn of_itself(vault: &mut Vault, who: &Who, method: &str, what: &str, call: &Call) -> Reply {
@@ -49,9 +112,9 @@ pub(super) fn of_itself(vault: &mut Vault, who: &Who, method: &str, what: &str, 
     match (method, what) {
         ("GET", "lookup-self") => {
             let data = json!({"accessor": token.accessor, "creation_time": token.created.timestamp(), "creation_ttl": token.ttl,
-                "display_name": "approle", "entity_id": token.entity, "expire_time": instant(token.ends), "explicit_max_ttl": 0,
-                "id": text, "issue_time": instant(token.created), "meta": {"role_name": token.role}, "num_uses": 0, "orphan": true,
-                "path": "auth/approle/login", "policies": ["default", token.policy()], "renewable": !token.batch,
+                "display_name": token.of.display(), "entity_id": token.entity, "expire_time": instant(token.ends), "explicit_max_ttl": 0,
+                "id": text, "issue_time": instant(token.created), "meta": token.of.meta(), "num_uses": 0, "orphan": true,
+                "path": token.of.path(), "policies": token.policies(), "renewable": !token.batch,
                 "ttl": left, "type": if token.batch { "batch" } else { "service" }});
             envelope(vault, json!({ "data": data }))
         }

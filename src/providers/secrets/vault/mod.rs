@@ -6,6 +6,7 @@
 mod ask;
 mod explain;
 mod inspect;
+mod operator;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -69,6 +70,7 @@ pub struct Vault {
     clock: Clock,
     read: Half,
     write: Option<Half>,
+    operator: Option<Reference>,
 }
 
 /// One of the two roles, and what it has opened.
@@ -180,6 +182,7 @@ impl Vault {
             clock,
             read,
             write,
+            operator: settings.operator.map(|o| o.reference().clone()),
         })
     }
 

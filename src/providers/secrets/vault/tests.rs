@@ -80,6 +80,21 @@ impl Rig {
             .map(|l| format!("{} {}", l["method"].as_str().unwrap(), l["path"].as_str().unwrap()))
             .collect()
     }
+    async fn post(&self, target: &str, headers: &[(&str, String)], body: Value) -> Value {
+        let request = Request {
+            method: "POST".into(),
+            target: target.into(),
+            headers: headers.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect(),
+            body: body.to_string().into_bytes(),
+        };
+        let reply = self.engine.handle("vault", request).await.unwrap();
+        serde_json::from_slice(&reply.body).unwrap()
+    }
+    /// As `vault login` keeps it.
+    async fn logged_in(&self, place: &str, body: Value) -> String {
+        let body = self.post(&format!("/v1/auth/{place}"), &[], body).await;
+        body["auth"]["client_token"].as_str().unwrap().to_owned()
+    }
     async fn wrapped(&self, role: &str) -> String {
         let request = Request {
             method: "POST".into(),
@@ -239,4 +254,52 @@ async fn doctor_learns_rights_and_age_without_a_value() {
         (["deny".to_owned()].as_slice(), None)
     );
     assert!(rig.asked().iter().all(|a| !a.contains("/data/")), "no value was read");
+}
+
+#[tokio::test]
+async fn who_logged_in_for_themselves_is_the_operator_and_a_role_is_nobody() {
+    let rig = Rig::new();
+    let place = "operator = \"env:MINE\"";
+    let usual = "secret_id = \"env:READ\"";
+    // Nobody logged in: a timer. Nowhere is said where: the same.
+    assert_eq!(rig.secrets(place, usual, &[]).operator().await.unwrap(), None);
+    assert_eq!(rig.usual().operator().await.unwrap(), None);
+
+    let password = rig.engine.credential("vault.dana").unwrap();
+    let token = rig
+        .logged_in("userpass/login/dana", json!({ "password": password }))
+        .await;
+    let secrets = rig.secrets(place, usual, &[("MINE", token.clone())]);
+    let name = secrets.operator().await.unwrap().unwrap();
+    assert!(
+        name.starts_with("userpass-dana (Vault entity ") && !name.contains(&token),
+        "{name}"
+    );
+    // It is theirs: it isn't revoked with ours.
+    read(&secrets, "vault:jml/prod/datadog").await.unwrap();
+    assert_eq!(secrets.close().await, []);
+    assert_eq!(secrets.operator().await.unwrap(), Some(name));
+
+    let of = |name: &str| rig.engine.credential(&format!("vault.{name}")).unwrap();
+    let role = json!({"role_id": of("role"), "secret_id": of("read")});
+    let role = rig.logged_in("approle/login", role).await;
+    for (token, why) in [
+        (role, "the token is an AppRole's, which is nobody"),
+        (of("all"), "the token has no entity, which is nobody"),
+        ("hvs.made-up".into(), "has expired or was revoked"),
+    ] {
+        let refused = rig
+            .secrets(place, usual, &[("MINE", token)])
+            .operator()
+            .await
+            .unwrap_err();
+        assert!(refused.summary.contains(why), "{refused}");
+        assert!(
+            refused.kind == Kind::Auth && hint(&refused).contains("vault login"),
+            "{refused:?}"
+        );
+    }
+    rig.patch(json!({"tokens": {"*": null}}));
+    let dead = secrets.operator().await.unwrap_err();
+    assert!(dead.summary.contains("has expired or was revoked"), "{dead}");
 }
