@@ -230,6 +230,7 @@ impl Leaver<'_> {
                     None => {
                         let why = match kind {
                             Holding::Invitation => "an open invitation is a way in",
+                            Holding::Role => "every role goes",
                             _ => "every membership goes",
                         };
                         let action = Action::taking(held.clone());

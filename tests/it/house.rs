@@ -249,7 +249,7 @@ fn no_file_is_a_junk_drawer() {
         .iter()
         .filter_map(|f| {
             let text = fs::read_to_string(f).unwrap();
-            let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+            let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
             let n = code
                 .lines()
                 .filter(|l| !l.trim().is_empty() && !l.trim_start().starts_with("//"))

@@ -34,7 +34,7 @@ Due [TIME], [SPAN] from now.                              plan [PLAN]
             - okta        revoke grants
             - okta        revoke tokens of Personal app 1
             - okta        revoke API token nightly-export
-            - github      revoke fine-grained token token 120000001, personal access token key 0, SSH key key 1
+            - github      revoke fine-grained token release job 1, personal access token laptop 1, SSH key laptop 2
             - github      membership of acme
             - google      sign out everywhere
             - google      revoke tokens of Figma
@@ -55,8 +55,8 @@ Due [TIME], [SPAN] from now.                              plan [PLAN]
             - ldap        group AD-DOMAIN-USERS
             - salesforce  group All Sales
             - salesforce  group Renewals Queue
-            - salesforce  role Sales Console             every membership goes
-            - salesforce  role Contract Approver         every membership goes
+            - salesforce  role Sales Console             every role goes
+            - salesforce  role Contract Approver         every role goes
             - salesforce  licence Sales Cloud Einstein   a licence that would go on
             - salesforce  deactivate                     the account alice@acme.example and the licence SFDC
             - slack       deactivate                     the account alice@acme.example
@@ -309,7 +309,7 @@ okta         verified   DEPROVISIONED, grants revoked, API token revoked: nightl
 badge        owed       by hand: return badge
                         waits for office@acme.example, who does it by hand
                         owed until [INSTANT]
-github       verified   out of acme, revoked: fine-grained token token 120000001, personal access token key 0, SSH key key 1
+github       verified   out of acme, revoked: fine-grained token release job 1, personal access token laptop 1, SSH key laptop 2
 google       verified   suspended, revoked: app password "Mail on my phone", backup codes, tokens revoked: Figma, transfer to p00001@acme.example started
              done       sessions cleared [TIME] (can't be read back)
              owed       the transfer of files ends

@@ -26,7 +26,7 @@ okta        alice@acme.example  ACTIVE         none    ! drift
 badge       alice@acme.example  tasks by hand  none    ! drift
             to do: by-hand return badge
 github      alice-andersson     active         none    ! drift
-            to do: revoke-token fine-grained token token 120000001, revoke-token personal access token key 0, revoke-token SSH key key 1, leave-org acme
+            to do: revoke-token fine-grained token release job 1, revoke-token personal access token laptop 1, revoke-token SSH key laptop 2, leave-org acme
 google      alice@acme.example  active         none    ! drift
             holds the licence Google Workspace
             to do: clear-sessions, revoke-client-tokens Figma, revoke-token app password "Mail on my phone", revoke-token backup codes, and 3 more

@@ -332,7 +332,10 @@ fn risk(e: &Entity) -> Sight {
     let as_of = e
         .most_recent_activity
         .as_deref()
-        .map(|t| format!(", last active {}", sentence(t)));
+        .map(|t| match t.parse::<DateTime<Utc>>() {
+            Ok(at) => format!(", last active {}", at.format("%Y-%m-%d %H:%M:%SZ")),
+            Err(_) => format!(", last active {}", sentence(t)),
+        });
     let severity = sentence(&e.risk_score_severity);
     let what = format!(
         "risk {:.2} {severity}{because}{}",

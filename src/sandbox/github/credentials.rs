@@ -89,7 +89,7 @@ fn authorizations(m: &Member) -> Vec<Value> {
     let of = |(n, id): (usize, &u64)| {
         json!({"login": m.login, "credential_id": id, "credential_type": KINDS[n % 2], "token_last_eight": format!("{:08x}", id % 0xffff_ffff),
             "credential_authorized_at": "2026-03-01T10:00:00Z", "credential_accessed_at": null, "authorized_credential_id": id + 7,
-            "authorized_credential_title": format!("key {n}"), "authorized_credential_expires_at": null, "scopes": ["repo"]})
+            "authorized_credential_title": format!("laptop {}", n + 1), "authorized_credential_expires_at": null, "scopes": ["repo"]})
     };
     m.credentials.iter().enumerate().map(of).collect()
 }
@@ -99,7 +99,7 @@ fn grants(call: &Call, m: &Member) -> Vec<Value> {
         json!({"id": id, "owner": account(call, m.id, &m.login), "repository_selection": "all", "permissions": {"organization": {"members": "read"}},
             "repositories_url": format!("{}/organizations/{}/personal-access-tokens/{id}/repositories", call.origin, super::ORG_ID),
             "access_granted_at": "2026-03-01T10:00:00Z", "token_expired": false, "token_expires_at": null, "token_id": id + 11,
-            "token_name": format!("token {id}"), "token_last_used_at": null})
+            "token_name": format!("release job {}", id % 1000), "token_last_used_at": null})
     };
     m.pats.iter().map(of).collect()
 }
