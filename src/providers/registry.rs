@@ -4,13 +4,13 @@
 use schemars::{Schema, SchemaGenerator};
 
 use super::{
-    Alarms, Eyes, Hands, Recorder, Roster as Employment, Witness, apps,
+    Alarms, BoxFuture, Eyes, Hands, Recorder, Roster as Employment, Witness, apps,
     build::{Act, Look, Records, Settings, Source, Target, Watches},
     hr, okta, records, secrets, watch,
 };
 use crate::{
     config::{ConfigError, Roster, Section},
-    model::{Alarm, Verb},
+    model::{Alarm, Failure, Verb},
 };
 
 /// A right that a credential must have.
@@ -44,6 +44,9 @@ impl Need {
 type Make<From, T> = fn(&Section, &From) -> Result<Box<T>, ConfigError>;
 /// What would be sent, for a look beforehand.
 type Wanted = fn(&Section, &Alarm) -> Result<serde_json::Value, ConfigError>;
+/// Asks whether a credential is taken. `None`: the configuration names none that may be used to look.
+type Tried = fn(&Section, &Look) -> Result<Option<Trial>, ConfigError>;
+pub type Trial = BoxFuture<'static, Result<(), Failure>>;
 type Employs = fn(&Section, &Roster, &Look) -> Result<Box<dyn Employment>, ConfigError>;
 
 /// A kind of system. Instances come from the configuration.
@@ -68,6 +71,7 @@ pub struct Row {
     recorder: Option<Make<Act, dyn Recorder>>,
     witness: Option<Make<Look, dyn Witness>>,
     roster: Option<Employs>,
+    tried: Option<Tried>,
     alarm: Option<(Wanted, Make<Act, dyn Alarms>)>,
     accepts: fn(&Roster) -> Result<(), String>,
     keeps_secrets: bool,
@@ -96,6 +100,7 @@ impl Row {
             recorder: None,
             witness: None,
             roster: None,
+            tried: None,
             alarm: None,
             accepts: |_| Ok(()),
             keeps_secrets: false,
@@ -147,6 +152,11 @@ impl Row {
             )))
         });
         self.of::<T::Settings>()
+    }
+    /// Of a recorder, whose answers prove nothing of the credential: how `doctor` asks.
+    pub const fn tried(mut self, tried: Tried) -> Row {
+        self.tried = Some(tried);
+        self
     }
     /// Can keep an alarm on the figures that it is sent.
     pub const fn alarms(mut self, wanted: Wanted, keeper: Make<Act, dyn Alarms>) -> Row {
@@ -244,6 +254,12 @@ pub fn alarms(section: &Section, act: &Act) -> Result<Box<dyn Alarms>, ConfigErr
         Some((_, keeper)) => keeper(section, act),
         None => Err(section.fault("keeps no alarm")),
     }
+}
+
+/// `None`: nothing to ask with, or no way to.
+pub fn tried(section: &Section, look: &Look) -> Result<Option<Trial>, ConfigError> {
+    let tried = row(section)?.tried.map(|tried| tried(section, look));
+    Ok(tried.transpose()?.flatten())
 }
 
 /// `None`: no witness.

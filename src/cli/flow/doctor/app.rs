@@ -54,7 +54,15 @@ pub(super) async fn block(firm: &Firm, section: &Section) -> Result<Block, CliEr
             }
         }
         None if row.is_witness() => block.findings.extend(witness(firm, section).await),
-        None if row.is_recorder() => block.findings.push(reachable(firm, section, &at).await),
+        None if row.is_recorder() => {
+            block.findings.push(reachable(firm, section, &at).await);
+            if let Some(tried) = registry::tried(section, firm.parts())? {
+                block.findings.push(match tried.await {
+                    Ok(()) => Finding::ok("credential", "the reading one is taken"),
+                    Err(f) => Finding::of("credential", &f).repair(format!("See {}", row.page)),
+                });
+            }
+        }
         None if row.is_roster() => block.findings.push(roster(firm, section).await),
         None => {}
     }

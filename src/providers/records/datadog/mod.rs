@@ -14,13 +14,14 @@ use crate::{
     config::{BaseUrl, ConfigError, Read, SecretRef, Section, Write},
     http::{Answer, Fixed, Reader, Scheme, Writer, path, plain, sentence},
     model::{Alarm, Failure, Kind, Receipt, Record, Repeat, System, What},
-    providers::{Act, Alarms, Deliver, Look, Need, Records, Row, field},
+    providers::{Act, Alarms, Deliver, Look, Need, Records, Row, field, registry::Trial},
 };
 
 pub const ROW: Row = Row::new("datadog")
     .page("https://docs.datadoghq.com/api/")
     .needs(NEEDS)
     .records::<Datadog>("Datadog event and SLA metric")
+    .tried(tried)
     .alarms(wanted, watchman);
 
 pub const NEEDS: &[Need] = &[
@@ -98,28 +99,24 @@ impl Records for Datadog {
 }
 
 /// Asks whether the key is one: 202 to a submission doesn't prove it.
-pub struct Probe(Reader);
+fn tried(section: &Section, look: &Look) -> Result<Option<Trial>, ConfigError> {
+    let s = settings(section)?;
+    let Some(read) = &s.read else { return Ok(None) };
+    let authorize = Fixed::one(Scheme::Header("dd-api-key"), field(look.secret(read), "api_key"));
+    let http = look.reader(&section.system, &s.url, authorize, explain);
+    Ok(Some(Box::pin(async move { valid(&http).await })))
+}
 
-impl Probe {
-    pub fn of(section: &Section, look: &Look) -> Result<Probe, ConfigError> {
-        let s: Settings = section.parse()?;
-        let key = field(look.either(s.read.as_ref(), &s.write), "api_key");
-        let authorize = Fixed::one(Scheme::Header("dd-api-key"), key);
-        Ok(Probe(look.reader(&section.system, &s.url, authorize, explain)))
+async fn valid(http: &Reader) -> Result<(), Failure> {
+    #[derive(Deserialize)]
+    struct Said {
+        valid: bool,
     }
-
-    pub async fn valid(&self) -> Result<(), Failure> {
-        #[derive(Deserialize)]
-        struct Said {
-            valid: bool,
-        }
-        let what = "ask Datadog whether the API key is valid";
-        let said: Said = self.0.get(path!["api/v1/validate"].what(what)).await?.json()?;
-        if said.valid {
-            Ok(())
-        } else {
-            Err(Failure::new(Kind::Auth, what, "it is not"))
-        }
+    let what = "ask Datadog whether the API key is valid";
+    let said: Said = http.get(path!["api/v1/validate"].what(what)).await?.json()?;
+    match said.valid {
+        true => Ok(()),
+        false => Err(Failure::new(Kind::Auth, what, "it is not")),
     }
 }
 

@@ -178,19 +178,13 @@ fn the_rest_goes_elsewhere() {
 
 #[tokio::test(start_paused = true)]
 async fn a_key_that_no_site_knows_is_told_from_one_that_is() {
-    let probe = |line| Probe(Script::of([line]).reader(explain));
-    assert!(
-        probe(ok("GET /api/v1/validate", r#"{"valid": true}"#))
-            .valid()
-            .await
-            .is_ok()
-    );
-    let f = probe(says(
+    let asked = async |line| valid(&Script::of([line]).reader(explain)).await;
+    assert_eq!(asked(ok("GET /api/v1/validate", r#"{"valid": true}"#)).await, Ok(()));
+    let refused = says(
         "GET /api/v1/validate",
         403,
         r#"{"status": "error", "code": 403, "errors": ["Forbidden"]}"#,
-    ))
-    .valid()
-    .await;
+    );
+    let f = asked(refused).await;
     assert_eq!(f.unwrap_err().kind, Kind::Auth);
 }
