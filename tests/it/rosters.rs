@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::env::{Env, Serve, mutating};
+use crate::env::{Call, Env, Serve, mutating};
 
 const KINDS: [&str; 3] = ["workday", "successfactors", "hibob"];
 
@@ -90,6 +90,12 @@ fn done(doc: &Value) -> Vec<String> {
     all
 }
 
+/// Whatever was done to anybody; recorders may be told.
+fn changed(calls: &[Call]) -> Vec<String> {
+    let done = calls.iter().filter(|c| c.mutates() && !c.records());
+    done.map(Call::name).collect()
+}
+
 fn status(s: &Serve, name: &str) -> String {
     let state = s.state();
     let users = state["okta"]["users"].as_object().unwrap();
@@ -121,12 +127,7 @@ fn a_sweep_by_each_roster_finds_who_left_and_nobody_else() {
         }
         // Once more: nothing to do, and nobody is touched.
         let calls = s.during(|| assert_eq!(done(&sweep(&s, &env, 0)), Vec::<String>::new(), "{kind}"));
-        let changed: Vec<String> = calls
-            .iter()
-            .filter(|c| c.mutates() && !c.records())
-            .map(|c| c.name())
-            .collect();
-        assert_eq!(changed, Vec::<String>::new(), "{kind}");
+        assert_eq!(changed(&calls), Vec::<String>::new(), "{kind}");
     }
 }
 
@@ -268,5 +269,81 @@ fn the_source_is_one_line_of_the_configuration() {
             .filter(|k| calls.iter().any(|c| c.system == *k))
             .collect();
         assert_eq!(asked, [kind]);
+    }
+}
+
+/// SCIM says of a leaving no more than `active: false`, and only the configuration makes that mean it.
+#[test]
+fn a_scim_roster_makes_somebody_leave_only_where_inactive_means_it() {
+    let env = Env::new();
+    let mut world = firm("okta");
+    let named: Vec<Value> = cast()
+        .into_iter()
+        .enumerate()
+        .map(|(n, (name, _, _))| json!({"id": format!("P{n}"), "userName": login(name), "externalId": format!("W{n}"), "active": name != "gone"}))
+        .collect();
+    let users: Vec<Value> = [json!({"generated": 40})].into_iter().chain(named).collect();
+    world.as_object_mut().unwrap().remove("roster");
+    world["apps"] = json!({"scim:people": {"users": users}});
+    world["config"] = json!({"roster": {"source": "people"}});
+    let s = env.world(&world, &[]);
+    let kept: serde_json::Map<String, Value> = cast()
+        .into_iter()
+        .enumerate()
+        .map(|(n, (name, _, more))| {
+            let department = more["department"].as_str().unwrap_or("Engineering");
+            let extension = json!({"employeeNumber": format!("W{n}"), "department": department});
+            let user = json!({"userType": "Employee", "name": {"givenName": name, "familyName": "Person"},
+                "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": extension});
+            (format!("P{n}"), user)
+        })
+        .collect();
+    s.patch(json!({"scim:people": { "users": kept }}));
+    // Inactive may mean anything: this source says of nobody that they left, and no sweep goes by such a one.
+    let calls = s.during(|| {
+        let refused = sweep(&s, &env, 5);
+        assert!(
+            refused["message"]
+                .as_str()
+                .unwrap()
+                .contains("terminationDate is filled for 0 of"),
+            "{refused:#}"
+        );
+    });
+    assert_eq!(changed(&calls), Vec::<String>::new());
+
+    let text = std::fs::read_to_string(&s.config).unwrap();
+    let means = text.replace(
+        "[systems.people]\n",
+        "[systems.people]\ninactive_means = \"terminated\"\n",
+    );
+    assert_ne!(means, text);
+    std::fs::write(&s.config, means).unwrap();
+    let doc = sweep(&s, &env, 0);
+    assert_eq!(
+        done(&doc),
+        ["gone leaver complete", "moves mover complete", "starts joiner complete"],
+        "{doc:#}"
+    );
+    assert_eq!(status(&s, "gone"), "DEPROVISIONED");
+    let calls = s.during(|| assert_eq!(done(&sweep(&s, &env, 0)), Vec::<String>::new()));
+    assert_eq!(changed(&calls), Vec::<String>::new());
+
+    // A list that doesn't add up is nobody's.
+    for (fault, exit) in [
+        (json!({"status": 401, "body": {}}), 9),
+        (json!({"status": 500}), 10),
+        (
+            json!({"status": 200, "body": {"schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"], "totalResults": 0, "Resources": []}}),
+            5,
+        ),
+        (
+            json!({"status": 200, "headers": {"content-type": "text/html"}, "body_text": "<html>Sign in</html>"}),
+            5,
+        ),
+    ] {
+        s.faults(json!([{"on": "scim:people GET *", "times": "all", "answer": fault}]));
+        let calls = s.during(|| drop(s.jml(&env, &["sweep", "--yes"]).exits(exit)));
+        assert_eq!(changed(&calls), Vec::<String>::new());
     }
 }
