@@ -41,8 +41,7 @@ Due [TIME], [SPAN] from now.                              plan [PLAN]
             - google      revoke app password "Mail on my phone", backup codes
             - google      suspend
             - ldap        suspend
-            - ldap        reset the password
-            - ldap        reset the password
+            - ldap        reset the password, twice
             - salesforce  freeze
             - salesforce  sign out everywhere
             - salesforce  revoke tokens of Dataloader Partner

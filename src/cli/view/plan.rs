@@ -329,7 +329,7 @@ fn reason(plan: &Plan, group: &[(StepNo, &Step)], phase: Phase, screen: &Screen)
 const fn one_line(verb: Verb) -> bool {
     matches!(
         verb,
-        Verb::RevokeToken | Verb::RevokeClientTokens | Verb::JoinChannel | Verb::LeaveChannel
+        Verb::RevokeToken | Verb::RevokeClientTokens | Verb::ResetPassword | Verb::JoinChannel | Verb::LeaveChannel
     )
 }
 
