@@ -39,7 +39,7 @@ pub(super) async fn block(firm: &Firm, section: &Section) -> Result<Block, CliEr
             };
             match (&pinned, &accounts) {
                 (Ok(()), Ok(page)) => {
-                    block.findings.push(Finding::ok("tenant", "the pinned one"));
+                    block.findings.push(Finding::ok("tenant", "as configured"));
                     let more = if page.next.is_some() { "at least " } else { "" };
                     block
                         .findings
