@@ -313,14 +313,16 @@ impl Context {
             None => String::new(),
         }
     }
-    /// Whom sudo let in, else the account that the process runs as. Never free text.
-    pub(super) fn account(&self) -> String {
+    /// Whom sudo let in, as somebody else than who it runs.
+    fn let_in(&self) -> Option<String> {
         let uid = rustix::process::getuid().as_raw();
-        match &self.env.sudo {
-            Some((login, id)) if *id != Some(uid) => login.clone(),
-            _ => account(uid, &std::fs::read_to_string("/etc/passwd").unwrap_or_default())
-                .unwrap_or_else(|| format!("uid {uid}")),
-        }
+        let (login, id) = self.env.sudo.as_ref()?;
+        (*id != Some(uid)).then(|| login.clone())
+    }
+    fn account(&self) -> String {
+        let uid = rustix::process::getuid().as_raw();
+        account(uid, &std::fs::read_to_string("/etc/passwd").unwrap_or_default())
+            .unwrap_or_else(|| format!("uid {uid}"))
     }
     pub fn host(&self) -> String {
         rustix::system::uname().nodename().to_string_lossy().into_owned()

@@ -17,6 +17,7 @@ use super::{
     error::CliError,
     flow::errors,
     memory,
+    operator::Operator,
     roll::{Hr, Leavers, Roll, fold},
 };
 use crate::{
@@ -43,7 +44,7 @@ pub struct Firm {
     pub look: Looking,
     pub ledger: Ledger,
     pub clock: Clock,
-    pub operator: String,
+    pub operator: Operator,
     /// The organisation id: the tenant.
     pub organisation: String,
     /// The host that screens name, or `sandbox`.
@@ -65,7 +66,7 @@ pub struct Made {
     pub client: Client,
     pub secrets: Secrets,
     pub clock: Clock,
-    pub operator: String,
+    pub operator: Operator,
     pub place: String,
     pub sandbox: bool,
     /// What must live as long as the firm is spoken to: an in-process sandbox.

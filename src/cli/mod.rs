@@ -14,6 +14,7 @@ pub mod firm;
 pub mod flow;
 pub mod generate;
 pub mod memory;
+mod operator;
 mod roll;
 pub mod signal;
 pub mod text;

@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
-use crate::desk::Desk;
+use crate::{
+    desk::Desk,
+    env::{Env, Out, mutating},
+};
 
 const ALICE: &str = "alice@acme.example";
 
@@ -72,4 +75,45 @@ fn what_makes_no_sense_is_not_recorded() {
     }
     desk.ran(11, &["link", "nobody.at.all@acme.example", "slack", "U1"]);
     assert!(desk.ran(0, &["run", "list"]).stdout.ends_with("(none)\n"));
+}
+
+/// A token that somebody left is asked before a word is written, never for a look; whom sudo let in needs none.
+#[test]
+fn who_logged_in_to_vault_is_asked_only_where_something_is_written_and_not_over_sudo() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let env = Env::new();
+    let s = env.serve(&["--people", "80"]);
+    let text = std::fs::read_to_string(&s.config).unwrap();
+    let named = text.replace("[systems.vault]\n", "[systems.vault]\noperator = \"file:mine\"\n");
+    assert_ne!(named, text);
+    std::fs::write(&s.config, named).unwrap();
+    let token = s.config.with_file_name("mine");
+    std::fs::write(&token, "hvs.gone").unwrap();
+    std::fs::set_permissions(&token, std::fs::Permissions::from_mode(0o600)).unwrap();
+
+    let who = "alice@acme.example";
+    s.jml(&env, &["leaver", who, "--dry-run"]).exits(0);
+    let calls = s.during(|| {
+        let refused = s.jml(&env, &["leaver", who, "--confirm", who]).exits(9);
+        assert!(
+            refused.stderr.contains("has expired or was revoked"),
+            "{}",
+            refused.stderr
+        );
+        s.jml(&env, &["link", who, "slack", "U0OTHER", "--not"]).exits(9);
+    });
+    assert_eq!(mutating(&calls), Vec::<String>::new());
+    let log = s.jml(&env, &["audit", "log", "-o", "csv"]).exits(0);
+    assert_eq!(log.stdout.lines().count(), 1, "{}", log.stdout);
+
+    let mut sudo = s.command(&env, &["link", who, "slack", "U0OTHER", "--not"]);
+    sudo.env("SUDO_USER", "dana").env("SUDO_UID", "4242");
+    Out::of(sudo.output().unwrap()).exits(0);
+    let log = s.jml(&env, &["audit", "log", "-o", "csv"]).exits(0);
+    assert!(
+        log.stdout.lines().skip(1).all(|l| l.ends_with(",dana")),
+        "{}",
+        log.stdout
+    );
 }

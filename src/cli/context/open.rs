@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::{Clock, Context, Opened};
 use crate::{
-    cli::{error::CliError, firm, firm::Made},
+    cli::{error::CliError, firm, firm::Made, operator::Operator},
     config::{self, Config},
     http::{self, Client, Observer},
     model::System,
@@ -67,12 +67,11 @@ impl Context {
         let place = Context::place(&config);
         let secrets = Secrets::configured(&config, &folder, self.variables(&config), clock.reader())?;
         self.to_close(secrets.clone(), keep.clone());
-        let operator = self.named(&secrets).await?;
         Ok(Made {
+            operator: self.operator(&secrets),
             secrets,
             sandbox: config.sandbox.is_some(),
             clock: clock.reader(),
-            operator,
             client,
             place,
             config,
@@ -80,16 +79,17 @@ impl Context {
         })
     }
 
-    /// Who answers for what is done: who logged in to Vault, else whom the machine let in. Never free text.
-    async fn named(&self, secrets: &Secrets) -> Result<String, CliError> {
-        let found = secrets.operator().await.map_err(|f| CliError::unread(&f))?;
-        Ok(found.unwrap_or_else(|| self.account()))
+    fn operator(&self, secrets: &Secrets) -> Operator {
+        match self.let_in() {
+            Some(login) => Operator::known(login),
+            None => Operator::of(self.account(), secrets.clone()),
+        }
     }
 
     /// The same for a command that speaks to no system.
-    pub async fn operator(&self, config: &Config, clock: http::Clock) -> Result<String, CliError> {
+    pub fn operator_alone(&self, config: &Config, clock: http::Clock) -> Result<Operator, CliError> {
         let secrets = Secrets::configured(config, &config.folder(), self.variables(config), clock)?;
-        self.named(&secrets).await
+        Ok(self.operator(&secrets))
     }
 
     /// Before a secret is asked of it: whatever ends the command, this is closed.

@@ -196,6 +196,7 @@ pub async fn carry_out(
     cause: &Cause,
 ) -> Result<Vec<State>, CliError> {
     fresh::clock(firm)?;
+    let operator = firm.operator.name().await?;
     let (hands, recorders) = firm.hands(agreed)?;
     if let Some((job, _)) = jobs.first() {
         cx.run.get_or_init(|| job.run.clone());
@@ -206,7 +207,7 @@ pub async fn carry_out(
     let work = jobs.into_iter().map(|(job, leases)| {
         let crew = Crew {
             run: job.run.clone(),
-            operator: firm.operator.clone(),
+            operator: operator.clone(),
             eyes: firm.look.eyes.clone(),
             hands: hands.clone(),
             recorders: recorders.clone(),
@@ -260,7 +261,7 @@ async fn begin(firm: &Firm, crew: &Crew, job: Job, cause: &Cause) -> Result<(Sta
         state.run = job.run.clone();
         bodies.push(Body::Opened(Opened {
             kind: cause.kind.to_owned(),
-            operator: firm.operator.clone(),
+            operator: crew.operator.clone(),
             consent: cause.consent.clone(),
             config: firm.config.digest(),
             policy: firm.config.policy_digest(),
@@ -270,7 +271,7 @@ async fn begin(firm: &Firm, crew: &Crew, job: Job, cause: &Cause) -> Result<(Sta
         }));
     } else {
         bodies.push(Body::Resumed {
-            operator: firm.operator.clone(),
+            operator: crew.operator.clone(),
         });
     }
     let mut targets = BTreeMap::new();

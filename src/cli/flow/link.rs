@@ -26,14 +26,15 @@ pub async fn link(cx: &Context, args: Args) -> Result<Exit, CliError> {
         return Err(CliError::usage("an account is one person's; nothing was done"));
     };
     let run = firm.new_run().await?;
+    let operator = firm.operator.name().await?;
     let draft = |body| Draft {
         run: run.clone(),
-        operator: firm.operator.clone(),
+        operator: operator.clone(),
         body,
     };
     let opened = Opened {
         kind: "link".to_owned(),
-        operator: firm.operator.clone(),
+        operator: operator.clone(),
         consent: "asks nothing".to_owned(),
         config: firm.config.digest(),
         policy: firm.config.policy_digest(),

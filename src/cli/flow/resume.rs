@@ -195,6 +195,13 @@ pub async fn pay(firm: &Firm, agreed: &Agreed) -> Result<usize, CliError> {
         return Ok(0);
     }
     let (_, recorders) = firm.hands(agreed)?;
-    outbox::deliver(&recorders, &firm.ledger, &Guard::default(), &firm.operator, owed).await?;
+    outbox::deliver(
+        &recorders,
+        &firm.ledger,
+        &Guard::default(),
+        &firm.operator.name().await?,
+        owed,
+    )
+    .await?;
     Ok(firm.ledger.outbox().await?.len())
 }

@@ -42,7 +42,7 @@ pub async fn tick(cx: &Context, args: TickArgs) -> Result<Exit, CliError> {
     let [task] = meant.as_slice() else {
         return Err(which(&args.task, &tasks));
     };
-    let operator = cx.operator(&memory.config, memory.clock.clone()).await?;
+    let operator = cx.operator_alone(&memory.config, memory.clock.clone())?.name().await?;
     let draft = |body| Draft {
         run: state.run.clone(),
         operator: operator.clone(),

@@ -196,9 +196,10 @@ pub(super) async fn open(firm: &Firm, run: &str) -> Result<(), CliError> {
     if firm.ledger.run(run).await?.is_some_and(|s| s.opened.is_some()) {
         return Ok(());
     }
+    let operator = firm.operator.name().await?;
     let body = Body::Opened(Opened {
         kind: "sweep".into(),
-        operator: firm.operator.clone(),
+        operator: operator.clone(),
         consent: "--yes".into(),
         config: firm.config.digest(),
         policy: firm.config.policy_digest(),
@@ -208,7 +209,7 @@ pub(super) async fn open(firm: &Firm, run: &str) -> Result<(), CliError> {
     });
     let draft = Draft {
         run: run.to_owned(),
-        operator: firm.operator.clone(),
+        operator: operator.clone(),
         body,
     };
     firm.ledger.append(&Guard::default(), vec![draft]).await?;
@@ -223,11 +224,12 @@ pub(super) async fn remember(
     bodies: Vec<Body>,
 ) -> Result<(), CliError> {
     open(firm, run).await?;
+    let operator = firm.operator.name().await?;
     let drafts = std::iter::once(Body::Swept(swept))
         .chain(bodies)
         .map(|body| Draft {
             run: run.to_owned(),
-            operator: firm.operator.clone(),
+            operator: operator.clone(),
             body,
         })
         .collect();

@@ -15,13 +15,14 @@ pub(super) async fn look(firm: &Firm, tell: &mut Telling, writes: bool) -> Resul
     let all = orphans::look(firm, None).await?;
     let (found, blind) = all.orphans(firm);
     if writes && let Some(run) = tell.run.clone() {
+        let operator = firm.operator.name().await?;
         let mut bodies = vec![];
         for f in &found {
             bodies.extend(incident(firm, &run, f)?);
         }
         let drafts = bodies.into_iter().map(|body| Draft {
             run: run.clone(),
-            operator: firm.operator.clone(),
+            operator: operator.clone(),
             body,
         });
         let drafts: Vec<Draft> = drafts.collect();

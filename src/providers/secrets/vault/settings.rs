@@ -34,8 +34,8 @@ pub struct Settings {
     pub read: Reading,
     /// Reads what hands need; logs in only after somebody agreed to a plan.
     pub write: Option<Writing>,
-    /// The token of whoever sits at the keyboard, as `vault login` keeps it in a file: they are the operator in the record. Where there is
-    /// none, the account is, or whom sudo let in.
+    /// The token of whoever sits at the keyboard, as `vault login` keeps it in a file: they are the operator in the record, unless sudo
+    /// says who it is. Where there is none, the account is.
     pub operator: Option<SecretRef<Read>>,
 }
 
