@@ -241,15 +241,21 @@ fn two_hosts_make_one_sweep_at_a_time() {
     s.jml(&env, &["audit", "verify"]).exits(0);
 }
 
-#[test]
-#[ignore = "wants JML_POSTGRES: .ci/postgres starts a server"]
-fn a_killed_run_is_taken_up_on_another_host() {
+/// A leaver whose process was killed between two effects; its leases stand.
+fn killed() -> (Env, Serve, Database) {
     let (env, s, db) = shared(&["--fault", "okta:clear-sessions:after=hold"]);
     let mut child = begin(&env, &s, LEAVER);
     assert_eq!(s.hit(&mut child), "okta:clear-sessions:after");
     child.kill().unwrap();
     child.wait().unwrap();
     s.release();
+    (env, s, db)
+}
+
+#[test]
+#[ignore = "wants JML_POSTGRES: .ci/postgres starts a server"]
+fn a_killed_run_is_taken_up_on_another_host() {
+    let (env, s, db) = killed();
     // Until it has expired, nobody can know that its holder is dead.
     let held = s.jml(&env, LEAVER).exits(8);
     assert!(held.stderr.contains("if that process is gone"), "{}", held.stderr);
@@ -263,12 +269,7 @@ fn a_killed_run_is_taken_up_on_another_host() {
 #[test]
 #[ignore = "wants JML_POSTGRES: .ci/postgres starts a server"]
 fn a_resume_waits_for_the_lease_of_a_dead_host() {
-    let (env, s, db) = shared(&["--fault", "okta:clear-sessions:after=hold"]);
-    let mut child = begin(&env, &s, LEAVER);
-    assert_eq!(s.hit(&mut child), "okta:clear-sessions:after");
-    child.kill().unwrap();
-    child.wait().unwrap();
-    s.release();
+    let (env, s, db) = killed();
     db.root("UPDATE jml.lease SET expires = clock_timestamp() + interval '2 s'");
     let out = s.jml(&env, &["run", "resume"]).exits(0);
     assert!(out.stderr.contains("for its lease to end"), "{}", out.stderr);
