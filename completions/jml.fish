@@ -50,6 +50,7 @@ complete -c jml -n "__fish_jml_needs_command" -f -a "show" -d 'Show one person: 
 complete -c jml -n "__fish_jml_needs_command" -f -a "doctor" -d 'Check scopes, rights, attribute mapping, groups, clocks and the ledger; changes nothing'
 complete -c jml -n "__fish_jml_needs_command" -f -a "policy" -d 'What policy gives to whom, and what a new one would change'
 complete -c jml -n "__fish_jml_needs_command" -f -a "link" -d 'Record that an account is this person\'s, or is not'
+complete -c jml -n "__fish_jml_needs_command" -f -a "grant" -d 'Record an exception to policy: a group that somebody is given until a day, and loses then'
 complete -c jml -n "__fish_jml_needs_command" -f -a "config" -d 'The configuration file: write one, check it, print its schema'
 complete -c jml -n "__fish_jml_needs_command" -f -a "sandbox" -d 'A pretend firm of 2,200 people on this machine, with a twin of every system'
 complete -c jml -n "__fish_jml_needs_command" -f -a "help" -d 'Help on a command, or on a topic: exit-codes, environment'
@@ -624,6 +625,24 @@ complete -c jml -n "__fish_jml_using_subcommand link" -l no-color -d 'The same a
 complete -c jml -n "__fish_jml_using_subcommand link" -l no-input -d 'Never ask; what needs an answer is refused, naming the flag'
 complete -c jml -n "__fish_jml_using_subcommand link" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jml -n "__fish_jml_using_subcommand link" -s V -l version -d 'Print version'
+complete -c jml -n "__fish_jml_using_subcommand grant" -l until -d 'Its last day, where the person works, or an instant as in 2026-12-31T17:00:00Z; within a year' -r
+complete -c jml -n "__fish_jml_using_subcommand grant" -l ticket -d 'The ticket that asks for it' -r
+complete -c jml -n "__fish_jml_using_subcommand grant" -l config -d 'Configuration file, instead of /etc/jml/jml.toml or $XDG_CONFIG_HOME/jml/jml.toml' -r -F
+complete -c jml -n "__fish_jml_using_subcommand grant" -s o -l output -d 'Form of what is written to standard output' -r -f -a "human\t'Text for people'
+json\t'One document at the end'
+ndjson\t'One object a line, as things happen'
+csv\t'Lists for a spreadsheet'"
+complete -c jml -n "__fish_jml_using_subcommand grant" -l color -d 'Colour, which only repeats what the words say' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c jml -n "__fish_jml_using_subcommand grant" -l end -d 'End the exception now'
+complete -c jml -n "__fish_jml_using_subcommand grant" -l sandbox -d 'Work on a pretend firm on this machine instead of any configured tenant'
+complete -c jml -n "__fish_jml_using_subcommand grant" -s q -l quiet -d 'Only what needs a person, and the result; twice: nothing but the exit code'
+complete -c jml -n "__fish_jml_using_subcommand grant" -s v -l verbose -d 'One line a call on standard error: system, method, route, status, time, request id'
+complete -c jml -n "__fish_jml_using_subcommand grant" -l no-color -d 'The same as --color never'
+complete -c jml -n "__fish_jml_using_subcommand grant" -l no-input -d 'Never ask; what needs an answer is refused, naming the flag'
+complete -c jml -n "__fish_jml_using_subcommand grant" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jml -n "__fish_jml_using_subcommand grant" -s V -l version -d 'Print version'
 complete -c jml -n "__fish_jml_using_subcommand config; and not __fish_seen_subcommand_from init check schema" -l config -d 'Configuration file, instead of /etc/jml/jml.toml or $XDG_CONFIG_HOME/jml/jml.toml' -r -F
 complete -c jml -n "__fish_jml_using_subcommand config; and not __fish_seen_subcommand_from init check schema" -s o -l output -d 'Form of what is written to standard output' -r -f -a "human\t'Text for people'
 json\t'One document at the end'

@@ -761,6 +761,7 @@ pub fn schemas() -> serde_json::Value {
         "audit-seats": Document<Rows<Drift>>,
         "audit-posture": Document<Rows<Sighting>>,
         "link": Document<Noted>,
+        "grant": Document<Noted>,
         "run-tick": Document<Noted>,
         "sandbox-reset": Document<Written>,
         "sandbox-journal": Document<Rows<serde_json::Value>>,

@@ -7,9 +7,11 @@ mod doctor;
 mod drift;
 pub mod errors;
 mod fresh;
+mod grant;
 mod groups;
 mod hire;
 mod link;
+mod note;
 mod orphans;
 mod people;
 mod policy;
@@ -148,4 +150,8 @@ pub async fn policy_explain(cx: &Context, args: command::policy::ExplainArgs) ->
 
 pub async fn link(cx: &Context, args: command::link::Args) -> Result<Exit, CliError> {
     link::link(cx, args).await
+}
+
+pub async fn grant(cx: &Context, args: command::grant::Args) -> Result<Exit, CliError> {
+    grant::grant(cx, args).await
 }

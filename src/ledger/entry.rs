@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Failure, Manifest, Outcome, PersonResult, Plan, Receipt, Record, StepNo, System};
+use crate::model::{Failure, Grant, Manifest, Outcome, PersonResult, Plan, Receipt, Record, StepNo, System};
 
 pub type Seq = i64;
 
@@ -99,6 +99,11 @@ pub enum Body {
         account: String,
         is: bool,
     },
+    /// An exception to policy, with its end. A later one for the same group takes its place; one whose end is past ends it.
+    Granted {
+        subject: Subject,
+        grant: Grant,
+    },
     /// Sweep's memory.
     Swept(Swept),
     Checkpoint {
@@ -161,6 +166,7 @@ impl Body {
             Body::Closed { .. } => "closed",
             Body::Ticked { .. } => "ticked",
             Body::Linked { .. } => "linked",
+            Body::Granted { .. } => "granted",
             Body::Swept(_) => "swept",
             Body::Checkpoint { .. } => "checkpoint",
             Body::Opaque => "opaque",
@@ -177,7 +183,8 @@ impl Body {
             | Body::Expected { subject, .. }
             | Body::Closed { subject, .. }
             | Body::Ticked { subject, .. }
-            | Body::Linked { subject, .. } => Some(subject),
+            | Body::Linked { subject, .. }
+            | Body::Granted { subject, .. } => Some(subject),
             Body::Opened(_)
             | Body::Owed { .. }
             | Body::Undelivered { .. }
@@ -205,6 +212,7 @@ impl Body {
             | Body::Closed { .. }
             | Body::Ticked { .. }
             | Body::Linked { .. }
+            | Body::Granted { .. }
             | Body::Swept(_)
             | Body::Checkpoint { .. }
             | Body::Opaque => None,
@@ -227,6 +235,7 @@ impl Body {
             | Body::Resumed { .. }
             | Body::Closed { .. }
             | Body::Linked { .. }
+            | Body::Granted { .. }
             | Body::Swept(_)
             | Body::Checkpoint { .. }
             | Body::Opaque => None,

@@ -10,12 +10,14 @@ use super::{
     query::History,
     store::Query,
 };
-use crate::model::{Flow, PersonResult, System};
+use crate::model::{Flow, Grant, PersonResult, System};
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Everyone {
     /// What was given and not taken away again: (system, holding id).
     pub given: BTreeMap<Subject, BTreeSet<(System, String)>>,
+    /// Exceptions, those that ended and were not taken back yet among them.
+    pub grants: BTreeMap<Subject, Vec<Grant>>,
     /// When a leaver's run last closed complete.
     pub finished: BTreeMap<Subject, DateTime<Utc>>,
     /// Leavers by an operator's word against HR's.
@@ -63,7 +65,13 @@ impl Ledger {
                         }
                         if plan.flow == Flow::Leaver {
                             all.former.insert(plan.login.to_lowercase(), at);
+                            if let Some(history) = histories.get_mut(subject) {
+                                history.grants.clear();
+                            }
                         }
+                    }
+                    Some(Body::Granted { subject, grant }) => {
+                        histories.entry(subject.clone()).or_default().grant(grant.clone());
                     }
                     Some(Body::Linked {
                         subject,
@@ -96,11 +104,14 @@ impl Ledger {
                 }
                 Ok(true)
             })?;
-            all.given = histories
-                .into_iter()
-                .map(|(s, h)| (s, h.given))
-                .filter(|(_, g)| !g.is_empty())
-                .collect();
+            for (subject, history) in histories {
+                if !history.given.is_empty() {
+                    all.given.insert(subject.clone(), history.given);
+                }
+                if !history.grants.is_empty() {
+                    all.grants.insert(subject, history.grants);
+                }
+            }
             for (_, mut state) in runs {
                 for (subject, p) in std::mem::take(&mut state.people) {
                     match p {

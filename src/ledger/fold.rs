@@ -199,7 +199,7 @@ impl State {
                 person.closed = Some(at.time);
             }
             // Beside the runs: `query` reads these.
-            Body::Linked { .. } => {}
+            Body::Linked { .. } | Body::Granted { .. } => {}
             Body::Swept(swept) => self.swept = Some(swept.clone()),
             Body::Checkpoint { text } => self.checkpoint = Some(text.clone()),
             Body::Opaque => self.opaque = true,

@@ -10,7 +10,7 @@ use super::{
     fold::{OutboxItem, PersonState, StepRecord},
     store::Query,
 };
-use crate::model::{Flow, Outcome, PersonResult, PlanId, System, Verb};
+use crate::model::{Flow, Grant, Outcome, PersonResult, PlanId, System, Verb, system::OKTA};
 
 /// Which entries to list, oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -63,6 +63,8 @@ pub struct History {
     pub done: BTreeMap<(System, Verb), DateTime<Utc>>,
     /// What was given and not taken away again: (system, holding id).
     pub given: BTreeSet<(System, String)>,
+    /// Exceptions, by group: those that run, and those that ended and were not taken back yet. A leaving ends them all.
+    pub grants: Vec<Grant>,
     /// The account of each system: linked by an operator, else as last seen.
     pub accounts: BTreeMap<System, String>,
     /// Accounts that an operator said are somebody else's.
@@ -324,9 +326,13 @@ impl Keeper {
             follow(state, &e)?;
             let (run, at) = (e.envelope.run, e.envelope.time);
             match e.body {
+                Some(Body::Granted { grant, .. }) => history.grant(grant),
                 Some(Body::Planned { plan, manifest, .. }) => {
                     for (system, account) in manifest.accounts {
                         history.accounts.insert(system, account.id);
+                    }
+                    if plan.flow == Flow::Leaver {
+                        history.grants.clear();
                     }
                     history.plans.push(Planned {
                         run,
@@ -486,6 +492,10 @@ fn follow(state: &mut State, entry: &Entry) -> Result<(), LedgerError> {
 }
 
 impl History {
+    pub(super) fn grant(&mut self, grant: Grant) {
+        self.grants.retain(|g| g.group != grant.group);
+        self.grants.push(grant);
+    }
     pub(super) fn learn(&mut self, record: &StepRecord, at: DateTime<Utc>) {
         if !record.settled() {
             return;
@@ -505,6 +515,9 @@ impl History {
             }
             Some(held) if !action.gives() => {
                 self.given.remove(&key(&held.id));
+                // What was taken back at its end is nobody's business any more.
+                self.grants
+                    .retain(|g| effect.system != OKTA || g.group != held.id || g.runs(at));
             }
             Some(_) | None => {}
         }

@@ -9,8 +9,8 @@ use chrono::DateTime;
 
 use super::*;
 use crate::model::{
-    Account, Action, AppChanges, Effect, Flow, Held, Holding, Manifest, OnFailure, Outcome, PersonId, PersonResult,
-    Phase, Plan, Record, Step, System, What, system::OKTA,
+    Account, Action, AppChanges, Effect, Flow, Grant, Held, Holding, Manifest, OnFailure, Outcome, PersonId,
+    PersonResult, Phase, Plan, Record, Step, System, What, system::OKTA,
 };
 
 pub(super) fn step(action: Action, phase: Phase, after: &[usize]) -> Step {
@@ -209,6 +209,7 @@ over_all!(
     time_is_kept_to_the_millisecond,
     history_is_what_was_done_to_a_person,
     links_outrank_what_was_seen,
+    an_exception_lasts_until_it_is_taken_back_or_they_leave,
     the_outbox_spans_runs,
     a_sweep_finds_the_last_good_one,
     runs_are_listed_with_what_is_open,
@@ -501,6 +502,48 @@ async fn links_outrank_what_was_seen(open: impl Fn() -> Ledger) {
     let history = ledger.history(ALICE).await.unwrap();
     assert!(history.accounts.is_empty());
     assert_eq!(history.not.len(), 2);
+}
+
+async fn an_exception_lasts_until_it_is_taken_back_or_they_leave(open: impl Fn() -> Ledger) {
+    // The test's clock counts from 1,772,000,000.
+    let (past, later) = (
+        DateTime::UNIX_EPOCH,
+        DateTime::from_timestamp(1_900_000_000, 0).unwrap(),
+    );
+    let ledger = open();
+    let granted = |name: &str, until| Body::Granted {
+        subject: ALICE.into(),
+        grant: Grant {
+            group: format!("00g{name}"),
+            name: name.into(),
+            until,
+            ticket: "CHG1".into(),
+            by: "dana".into(),
+        },
+    };
+    let known = async || ledger.history(ALICE).await.unwrap().grants;
+    write(&ledger, "r-1", [granted("ROLE-ENG", later), granted("APP-X", later)]).await;
+    write(&ledger, "r-2", [granted("ROLE-ENG", past)]).await;
+    let grants = known().await;
+    let untils: Vec<_> = grants.iter().map(|g| (g.name.as_str(), g.until)).collect();
+    assert_eq!(untils, [("APP-X", later), ("ROLE-ENG", past)]);
+    let out = plan(
+        Flow::Mover,
+        vec![step(
+            Action::RemoveMember {
+                group: group("ROLE-ENG"),
+            },
+            Phase::Remove,
+            &[],
+        )],
+    );
+    let taken = [planned(out), started(0), finished(0, Outcome::Done)];
+    write(&ledger, "r-3", taken).await;
+    assert_eq!(known().await.len(), 1, "what ended and was taken back is done with");
+    assert_eq!(ledger.everyone().await.unwrap().grants[ALICE], known().await);
+    write(&ledger, "r-4", [planned(leaver())]).await;
+    assert_eq!(known().await, []);
+    assert!(ledger.everyone().await.unwrap().grants.is_empty());
 }
 
 async fn the_outbox_spans_runs(open: impl Fn() -> Ledger) {

@@ -4,6 +4,7 @@ pub mod age;
 pub mod effect;
 pub mod event;
 pub mod failure;
+pub mod grant;
 pub mod observation;
 pub mod outcome;
 pub mod person;
@@ -17,6 +18,7 @@ pub use age::Age;
 pub use effect::{Action, Effect, Repeat, Verb, Verbs, Verdict};
 pub use event::{Call, Event};
 pub use failure::{Failure, Hint, Kind};
+pub use grant::Grant;
 pub use observation::{
     Account, App, Brief, Catalogue, Group, GroupFault, GroupKind, Held, Holding, Observation, Observed, Rule,
     RuleStatus, Seen, State, Transfer,

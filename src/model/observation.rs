@@ -8,7 +8,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Effect, Failure, Person, PersonId, System, Verb, Verbs};
+use super::{Effect, Failure, Grant, Person, PersonId, System, Verb, Verbs};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -326,6 +326,8 @@ pub struct Observation {
     pub done: BTreeMap<(System, Verb), DateTime<Utc>>,
     /// What the ledger says jml itself gave: (system, holding id).
     pub given: BTreeSet<(System, String)>,
+    /// Exceptions, those that ended and were not taken back yet among them.
+    pub grants: Vec<Grant>,
     /// What an unfinished run of the ledger still owes this person, and since when: an owed message would else be forgotten, and a
     /// deadline start anew at each sweep.
     pub owed: Vec<(Effect, DateTime<Utc>)>,

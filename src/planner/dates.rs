@@ -119,6 +119,11 @@ pub fn starting(worker: &Worker, policy: &Policy) -> Option<Instant> {
     Some(start)
 }
 
+/// The end of a day where the worker is, or the instant itself.
+pub fn through(worker: &Worker, policy: &Policy, when: When) -> DateTime<Utc> {
+    instant(worker, policy, when, "", true).at
+}
+
 /// The day of a date, for comparing dates of one record with each other (both are the worker's own).
 pub fn day(worker: &Worker, policy: &Policy, when: When) -> NaiveDate {
     match when {

@@ -11,6 +11,7 @@ use super::{
     dates,
     employment::{Word, judge},
     entitle::{Desired, Managed, entitle},
+    exceptions,
     guards::Distrust,
     orphans::{Standing, standing},
     sweep::{self, Facts, Shown},
@@ -194,7 +195,9 @@ impl Look<'_> {
             }
             _ => {}
         }
-        let desired = entitle(&person.login, worker, self.policy, self.tenant).ok();
+        let grants = self.facts.grants(&person.id);
+        let given = entitle(&person.login, worker, self.policy, self.tenant).ok();
+        let desired = given.clone().map(|d| d.beside(grants, self.tenant, self.now));
         if !person.status.live() {
             // Without a first day HR may only have forgotten them.
             if start.is_some() {
@@ -214,8 +217,9 @@ impl Look<'_> {
                 if person.status == Status::Suspended {
                     self.accuse(person, "SUSPENDED in Okta, while HR says active".to_owned());
                 }
-                if let Some(desired) = desired {
+                if let (Some(given), Some(desired)) = (given, desired) {
                     self.groups(person, &desired);
+                    self.exceptions(person, &given);
                 }
                 return;
             }
@@ -227,7 +231,7 @@ impl Look<'_> {
 
     fn groups(&mut self, person: &Person, desired: &Desired) {
         let given = self.facts.given.get(&person.id).unwrap_or(&self.none);
-        let managed = Managed::new(self.policy, given);
+        let managed = Managed::new(self.policy, given).granted(self.facts.grants(&person.id));
         let held = self.managed(person);
         let change = change(self.tenant, &person.id, held.iter(), desired, &managed);
         let excluded = self.excluded(person, desired);
@@ -240,7 +244,11 @@ impl Look<'_> {
             self.accuse(person, line);
         }
         for group in &change.remove {
-            self.accuse(person, format!("in {}, which policy does not give", group.name));
+            let why = match exceptions::of(self.facts.grants(&person.id), &group.id) {
+                Some(grant) => exceptions::ended(grant),
+                None => "which policy does not give".to_owned(),
+            };
+            self.accuse(person, format!("in {}, {why}", group.name));
         }
         for (group, rules) in &change.left_to_rule {
             let line = format!(
@@ -248,6 +256,18 @@ impl Look<'_> {
                 group.name
             );
             self.accuse(person, line);
+        }
+    }
+
+    /// What they are in by an exception, and nothing else.
+    fn exceptions(&mut self, person: &Person, policy: &Desired) {
+        let held = self.facts.held.get(&person.id);
+        for grant in self.facts.grants(&person.id) {
+            let by_policy = policy.groups.values().any(|g| g.held.id == grant.group);
+            if grant.runs(self.now) && !by_policy && held.is_some_and(|ids| ids.contains(&grant.group)) {
+                let line = format!("in {} by {}", grant.name, exceptions::why(grant));
+                self.put(&person.login, line, None, Mark::Explained);
+            }
         }
     }
 
@@ -275,7 +295,7 @@ impl Look<'_> {
     /// The groups in which jml may change this person's membership.
     fn managed(&self, person: &Person) -> Vec<Held> {
         let given = self.facts.given.get(&person.id).unwrap_or(&self.none);
-        let managed = Managed::new(self.policy, given);
+        let managed = Managed::new(self.policy, given).granted(self.facts.grants(&person.id));
         let held = self.facts.held.get(&person.id).into_iter().flatten();
         held.filter_map(|id| self.tenant.group(id))
             .filter(|g| managed.group(g))

@@ -8,7 +8,7 @@ use super::{
     dates::{self, Instant},
     refusal::Refusal,
 };
-use crate::model::{Employment, Hr, Observation, Person, Policy, When, Worker, policy::GardenLeave};
+use crate::model::{Employment, Hr, Person, Policy, When, Worker, policy::GardenLeave};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Word {
@@ -199,12 +199,7 @@ fn stale_profile(person: &Person, worker: &Worker, policy: &Policy) -> Option<Re
 }
 
 /// For joiners and movers: somebody who works here today.
-pub(super) fn works_here<'a>(
-    seen: &'a Observation,
-    policy: &Policy,
-    now: DateTime<Utc>,
-) -> Result<&'a Worker, Refusal> {
-    let person = &seen.person;
+pub(super) fn works_here<'a>(person: &'a Person, policy: &Policy, now: DateTime<Utc>) -> Result<&'a Worker, Refusal> {
     let login = person.login.clone();
     match (judge(person, policy, now), person.worker()) {
         (Word::Employed { .. }, Some(worker)) => started(&login, worker, policy, now).map(|()| worker),

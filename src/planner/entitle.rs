@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::refusal::Refusal;
 use crate::model::{
-    Catalogue, Group, GroupFault, GroupKind, Held, Holding, Policy, System, Worker, policy::Fallback, system::OKTA,
+    Catalogue, Grant, Group, GroupFault, GroupKind, Held, Holding, Policy, System, Worker, policy::Fallback,
+    system::OKTA,
 };
 
 pub const ROLE: &str = "ROLE-";
@@ -174,6 +175,7 @@ pub struct Managed<'a> {
     names: BTreeSet<String>,
     gives: BTreeMap<&'a System, BTreeSet<&'a str>>,
     given: &'a BTreeSet<(System, String)>,
+    granted: BTreeSet<&'a str>,
 }
 
 impl<'a> Managed<'a> {
@@ -186,10 +188,17 @@ impl<'a> Managed<'a> {
             names: policy_groups(policy),
             gives,
             given,
+            granted: BTreeSet::new(),
         }
     }
+    /// An exception makes the group jml's to take back, whoever put them in.
+    pub fn granted(mut self, grants: &'a [Grant]) -> Self {
+        self.granted = grants.iter().map(|g| g.group.as_str()).collect();
+        self
+    }
     pub fn group(&self, group: &Group) -> bool {
-        group.kind == GroupKind::OktaGroup && (self.name(&group.name) || self.gave(&OKTA, &group.id))
+        let ours = || self.name(&group.name) || self.gave(&OKTA, &group.id) || self.granted.contains(group.id.as_str());
+        group.kind == GroupKind::OktaGroup && ours()
     }
     pub fn name(&self, name: &str) -> bool {
         name.starts_with(ROLE) || self.names.contains(name)

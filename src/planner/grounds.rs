@@ -8,7 +8,7 @@ use super::{
     leaver::{Ask, Override},
     refusal::Refusal,
 };
-use crate::model::{Hr, Observation, Policy, policy::OverrideBy};
+use crate::model::{Catalogue, Hr, Observation, Person, Policy, policy::OverrideBy};
 
 /// Why they are a leaver, and since when the clock runs.
 pub(super) struct Cause {
@@ -76,15 +76,15 @@ fn confirmed(seen: &Observation, leaving: Option<Instant>) -> Cause {
 }
 
 /// Protection stops mistakes. Where the list could not be read whole, nobody may be assumed unprotected.
-pub(super) fn unprotected(seen: &Observation) -> Result<(), Refusal> {
-    let login = seen.person.login.clone();
-    if let Some(why) = seen.tenant.protected.get(&seen.person.id) {
+pub(super) fn unprotected(person: &Person, tenant: &Catalogue) -> Result<(), Refusal> {
+    let login = person.login.clone();
+    if let Some(why) = tenant.protected.get(&person.id) {
         return Err(Refusal::Protected {
             login,
             why: why.clone(),
         });
     }
-    match &seen.tenant.protection_unknown {
+    match &tenant.protection_unknown {
         Some(failure) => Err(Refusal::ProtectionUnknown {
             login,
             failure: Box::new(failure.clone()),

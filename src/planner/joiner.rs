@@ -28,8 +28,8 @@ pub struct Welcome {
 }
 
 pub fn joiner(seen: &Observation, policy: &Policy, now: DateTime<Utc>, welcome: Welcome) -> Result<Plan, Refusal> {
-    unprotected(seen)?;
-    let worker = works_here(seen, policy, now)?;
+    unprotected(&seen.person, &seen.tenant)?;
+    let worker = works_here(&seen.person, policy, now)?;
     let person = &seen.person;
     let login = &person.login;
     let shut = person.status == Status::Deprovisioned;
@@ -37,8 +37,8 @@ pub fn joiner(seen: &Observation, policy: &Policy, now: DateTime<Utc>, welcome: 
         return Err(Refusal::Deprovisioned { login: login.clone() });
     }
     let start = dates::starting(worker, policy);
-    let desired = entitle(login, worker, policy, &seen.tenant)?;
-    let managed = Managed::new(policy, &seen.given);
+    let desired = entitle(login, worker, policy, &seen.tenant)?.beside(&seen.grants, &seen.tenant, now);
+    let managed = Managed::new(policy, &seen.given).granted(&seen.grants);
     let change = change::change(&seen.tenant, &person.id, groups(seen)?, &desired, &managed);
 
     let mut draft = Draft::default();

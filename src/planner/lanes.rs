@@ -9,7 +9,7 @@ use super::{
     entitle::{ROLE, policy_groups},
     guards::Memory,
 };
-use crate::model::{Catalogue, Failure, Flow, GroupKind, Person, PersonId, Policy, System, system::OKTA};
+use crate::model::{Catalogue, Failure, Flow, Grant, GroupKind, Person, PersonId, Policy, System, system::OKTA};
 
 /// Everything that bulk reads and the ledger tell.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +21,8 @@ pub struct Facts {
     pub unread: BTreeMap<String, Failure>,
     /// What the ledger says jml gave.
     pub given: BTreeMap<PersonId, BTreeSet<(System, String)>>,
+    /// Exceptions, those that ended and were not taken back yet among them.
+    pub grants: BTreeMap<PersonId, Vec<Grant>>,
     /// People with an unfinished or owed run, and its flow.
     pub open: BTreeMap<PersonId, Flow>,
     /// When a leaver's run last closed complete.
@@ -31,6 +33,12 @@ pub struct Facts {
     pub last: Option<(DateTime<Utc>, Memory)>,
     /// People of the directory that the roster lacked, since when.
     pub missing: BTreeMap<PersonId, DateTime<Utc>>,
+}
+
+impl Facts {
+    pub fn grants(&self, who: &PersonId) -> &[Grant] {
+        self.grants.get(who).map_or(&[], Vec::as_slice)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -119,11 +127,12 @@ impl Future {
     }
 }
 
-/// The groups whose members a sweep reads page by page: what policy names, accumulated roles, and what jml ever gave.
+/// The groups whose members a sweep reads page by page: what policy names, accumulated roles, what jml ever gave, and exceptions.
 pub fn managed_groups(
     policy: &Policy,
     tenant: &Catalogue,
     given: &BTreeMap<PersonId, BTreeSet<(System, String)>>,
+    grants: &BTreeMap<PersonId, Vec<Grant>>,
 ) -> BTreeSet<String> {
     let named = policy_groups(policy);
     let gave: BTreeSet<&str> = given
@@ -131,6 +140,7 @@ pub fn managed_groups(
         .flatten()
         .filter(|(system, _)| *system == OKTA)
         .map(|(_, id)| id.as_str())
+        .chain(grants.values().flatten().map(|g| g.group.as_str()))
         .collect();
     tenant
         .groups

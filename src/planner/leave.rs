@@ -12,8 +12,8 @@ use super::{
 use crate::model::{Action, Employment, Flow, Observation, OnFailure, Phase, Plan, Policy, Status, StepNo, Verb};
 
 pub fn leave(seen: &Observation, policy: &Policy, now: DateTime<Utc>) -> Result<Plan, Refusal> {
-    unprotected(seen)?;
-    let worker = works_here(seen, policy, now)?;
+    unprotected(&seen.person, &seen.tenant)?;
+    let worker = works_here(&seen.person, policy, now)?;
     let person = &seen.person;
     let word = match worker.employment {
         Employment::OnLeave => Some("on leave"),

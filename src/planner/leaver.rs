@@ -40,7 +40,7 @@ pub struct Ask {
 pub fn leaver(seen: &Observation, policy: &Policy, now: DateTime<Utc>, ask: &Ask) -> Result<Plan, Refusal> {
     let cause = cause(seen, policy, now, ask)?;
     if !ask.approved {
-        unprotected(seen)?;
+        unprotected(&seen.person, &seen.tenant)?;
     }
     let mut l = Leaver {
         seen,

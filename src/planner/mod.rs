@@ -11,6 +11,7 @@ mod draft;
 pub mod drift;
 pub mod employment;
 pub mod entitle;
+pub mod exceptions;
 pub mod fresh;
 mod grounds;
 pub mod groups;

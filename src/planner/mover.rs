@@ -12,6 +12,7 @@ use super::{
     draft::{DIRECTORY, Draft, Place, list},
     employment::works_here,
     entitle::{Managed, entitle},
+    exceptions,
     grounds::unprotected,
     refusal::Refusal,
 };
@@ -21,14 +22,14 @@ use crate::model::{
 };
 
 pub fn mover(seen: &Observation, policy: &Policy, now: DateTime<Utc>) -> Result<Plan, Refusal> {
-    unprotected(seen)?;
-    let worker = works_here(seen, policy, now)?;
+    unprotected(&seen.person, &seen.tenant)?;
+    let worker = works_here(&seen.person, policy, now)?;
     let login = &seen.person.login;
     if seen.person.status == Status::Deprovisioned {
         return Err(Refusal::Deprovisioned { login: login.clone() });
     }
-    let desired = entitle(login, worker, policy, &seen.tenant)?;
-    let managed = Managed::new(policy, &seen.given);
+    let desired = entitle(login, worker, policy, &seen.tenant)?.beside(&seen.grants, &seen.tenant, now);
+    let managed = Managed::new(policy, &seen.given).granted(&seen.grants);
     let groups = groups(seen)?;
     let change = change::change(&seen.tenant, &seen.person.id, groups, &desired, &managed);
 
@@ -101,12 +102,11 @@ pub(super) fn remove(seen: &Observation, change: &Change, draft: &mut Draft) -> 
         .remove
         .iter()
         .map(|g| {
-            draft.put(
-                place,
-                Action::RemoveMember { group: g.clone() },
-                &[],
-                "policy gives it no more",
-            )
+            let why = match exceptions::of(&seen.grants, &g.id) {
+                Some(grant) => exceptions::ended(grant),
+                None => "policy gives it no more".to_owned(),
+            };
+            draft.put(place, Action::RemoveMember { group: g.clone() }, &[], why)
         })
         .collect()
 }
@@ -295,7 +295,10 @@ fn manager(seen: &Observation, worker: &Worker) -> Manager {
 
 fn text(seen: &Observation, change: &Change) -> String {
     let person = &seen.person;
-    let mut text = format!("{} ({}) changed jobs.", person.name(), person.login);
+    let by_policy = |id: &str| exceptions::of(&seen.grants, id).is_none();
+    let moved = change.remove.iter().any(|g| by_policy(&g.id)) || change.add.iter().any(|g| by_policy(&g.held.id));
+    let what = if moved { "changed jobs" } else { "has other access" };
+    let mut text = format!("{} ({}) {what}.", person.name(), person.login);
     if !change.remove.is_empty() {
         text += &format!(" Lost: {}.", list(change.remove.iter().map(|g| g.name.as_str())));
     }

@@ -100,6 +100,12 @@ pub enum Refusal {
     Deprovisioned {
         login: String,
     },
+    /// What nobody may be granted, or nobody needs.
+    NoException {
+        login: String,
+        group: String,
+        why: String,
+    },
     /// Terraform owns the groups.
     Terraform,
     /// An answer without a single group is not believed.
@@ -132,6 +138,7 @@ impl Refusal {
             | Refusal::WorkerType { .. }
             | Refusal::Group { .. }
             | Refusal::Deprovisioned { .. }
+            | Refusal::NoException { .. }
             | Refusal::Terraform
             | Refusal::Fatal { .. }
             | Refusal::NotAgreed { .. } => Class::Refused,
@@ -181,6 +188,7 @@ impl Refusal {
             Refusal::NoGroups => Some("Has jml's app an admin role that sees groups?  jml doctor okta".to_owned()),
             Refusal::StartsLater { .. }
             | Refusal::Converted { .. }
+            | Refusal::NoException { .. }
             | Refusal::Settling { .. }
             | Refusal::Fatal { .. }
             | Refusal::NotAgreed { .. } => None,
@@ -251,6 +259,9 @@ impl fmt::Display for Refusal {
                 GroupFault::Unread(e) => write!(f, "group {name} ({rule}) could not be read: {e}"),
             },
             Refusal::Deprovisioned { login } => write!(f, "{login} is DEPROVISIONED"),
+            Refusal::NoException { login, group, why } => {
+                write!(f, "{login} is granted no exception for {group}: {why}")
+            }
             Refusal::Terraform => f.write_str("groups are owned by Terraform: jml plans and compares them only"),
             Refusal::NoGroups => f.write_str("the tenant answered without a single group, which is not believed"),
             Refusal::Fatal { login, text } => write!(f, "{login}: {text}"),

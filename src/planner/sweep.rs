@@ -285,8 +285,9 @@ impl Sorter<'_> {
 
     /// Groups that differ from policy: a joiner holds none of them yet, a mover does.
     fn differs(&mut self, person: &Person, worker: &Worker, start: Option<DateTime<Utc>>) {
+        let grants = self.facts.grants(&person.id);
         let desired = match entitle(&person.login, worker, self.policy, self.tenant) {
-            Ok(desired) => desired,
+            Ok(desired) => desired.beside(grants, self.tenant, self.now),
             Err(refusal) => {
                 let lane = if refusal.class() == Class::Unread {
                     &mut self.lanes.unread
@@ -307,7 +308,7 @@ impl Sorter<'_> {
         let open = self.facts.open.get(&person.id).copied();
         let held: Vec<Held> = self.held(person);
         let given = self.facts.given.get(&person.id).unwrap_or(&self.none);
-        let managed = Managed::new(self.policy, given);
+        let managed = Managed::new(self.policy, given).granted(grants);
         let change: Change = change(self.tenant, &person.id, held.iter(), &desired, &managed);
         if change.is_empty() && !matches!(open, Some(Flow::Mover | Flow::Joiner)) {
             return;

@@ -267,6 +267,7 @@ pub async fn person(
         systems,
         done: history.done.clone(),
         given: history.given.clone(),
+        grants: history.grants.clone(),
         owed: vec![],
     };
     (observation, handles)
@@ -358,6 +359,7 @@ pub async fn person_again(
         systems,
         done: history.done.clone(),
         given: history.given.clone(),
+        grants: history.grants.clone(),
         owed: vec![],
     }))
 }

@@ -11,6 +11,7 @@ mod env;
 mod fresh;
 mod generated;
 mod github;
+mod grant;
 mod groups;
 mod hire;
 mod hostile;

@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod config;
 pub mod doctor;
+pub mod grant;
 pub mod groups;
 pub mod help;
 pub mod joiner;
@@ -34,6 +35,7 @@ pub enum Command {
     #[command(subcommand)]
     Policy(policy::Policy),
     Link(link::Args),
+    Grant(grant::Args),
     #[command(subcommand)]
     Config(config::Config),
     #[command(subcommand)]
@@ -57,6 +59,7 @@ impl Command {
             Command::Doctor(_) => "doctor",
             Command::Policy(p) => p.kind(),
             Command::Link(_) => "link",
+            Command::Grant(_) => "grant",
             Command::Config(c) => c.kind(),
             Command::Sandbox(s) => s.kind(),
             Command::Help(_) => "help",
@@ -73,7 +76,7 @@ impl Command {
             Command::Run(r) => r.reads(),
             Command::Doctor(a) => !a.write_monitor || a.dry_run,
             Command::Audit(_) | Command::Show(_) | Command::Policy(_) | Command::Help(_) => true,
-            Command::Link(_) => false,
+            Command::Link(_) | Command::Grant(_) => false,
             Command::Config(c) => c.reads(),
             Command::Sandbox(s) => s.reads(),
         }
@@ -93,6 +96,7 @@ pub async fn run(cx: &Context, command: Command) -> Result<Exit, CliError> {
         Command::Doctor(a) => doctor::run(cx, a).await,
         Command::Policy(a) => policy::run(cx, a).await,
         Command::Link(a) => link::run(cx, a).await,
+        Command::Grant(a) => grant::run(cx, a).await,
         Command::Config(a) => config::run(cx, a).await,
         Command::Sandbox(a) => sandbox::run(cx, a).await,
         Command::Help(a) => help::run(cx, &a),

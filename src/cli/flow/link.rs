@@ -1,15 +1,9 @@
 //! `jml link`: an operator's word on whose an account is. Written into the ledger, and nowhere else.
 
-use super::people;
+use super::{note, people, say};
 use crate::{
-    cli::{
-        args::Output, command::link::Args, context::Context, document::Noted, error::CliError, exit::Exit, firm::Firm,
-        text, view::list::List,
-    },
-    ledger::{
-        Guard,
-        entry::{Body, Draft, Opened},
-    },
+    cli::{command::link::Args, context::Context, error::CliError, exit::Exit, firm::Firm, text, view::list},
+    ledger::entry::Body,
     model::{System, system::OKTA},
 };
 
@@ -25,60 +19,22 @@ pub async fn link(cx: &Context, args: Args) -> Result<Exit, CliError> {
     let [person] = found.as_slice() else {
         return Err(CliError::usage("an account is one person's; nothing was done"));
     };
-    let run = firm.new_run().await?;
-    let operator = firm.operator.name().await?;
-    let draft = |body| Draft {
-        run: run.clone(),
-        operator: operator.clone(),
-        body,
-    };
-    let opened = Opened {
-        kind: "link".to_owned(),
-        operator: operator.clone(),
-        consent: "asks nothing".to_owned(),
-        config: firm.config.digest(),
-        policy: firm.config.policy_digest(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        reason: None,
-        ticket: None,
-    };
     let linked = Body::Linked {
         subject: person.id.0.clone(),
         system: system.clone(),
         account: args.account.clone(),
         is: !args.not,
     };
-    let written = firm
-        .ledger
-        .append(&Guard::default(), vec![draft(Body::Opened(opened)), draft(linked)])
-        .await?;
-    let entry = written
-        .last()
-        .copied()
-        .ok_or_else(|| CliError::internal("an entry was written and has no number"))?;
-    let tenant = super::say::tenant(&firm);
-    let list = List {
-        kind: "link",
-        tenant: &tenant,
-        exit: Exit::Done,
-        columns: &["entry"],
-        own_kind: false,
-    };
-    match cx.global.output {
-        Output::Human => {
-            let safe = |s: &str| text::safe(s, cx.env.utf8).to_string();
-            cx.out.data(&format!(
-                "Account {} in {} is {}{}'s from now on: ledger entry {entry}.\n",
-                safe(&args.account),
-                safe(system.as_str()),
-                if args.not { "not " } else { "" },
-                safe(&person.login)
-            ));
-        }
-        Output::Json | Output::Ndjson => cx.out.document(&list.document(Noted { entry })),
-        Output::Csv => list.show(&cx.out, &[Noted { entry }], "", || Noted { entry })?,
-    }
-    Ok(Exit::Done)
+    let entry = note::write(&firm, "link", None, linked).await?;
+    let safe = |s: &str| text::safe(s, cx.env.utf8).to_string();
+    let said = format!(
+        "Account {} in {} is {}{}'s from now on",
+        safe(&args.account),
+        safe(system.as_str()),
+        if args.not { "not " } else { "" },
+        safe(&person.login)
+    );
+    list::noted(&cx.out, &say::tenant(&firm), "link", &said, entry)
 }
 
 /// An id of a vendor's: one word, of which nothing is lost when it is shown.

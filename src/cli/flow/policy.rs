@@ -17,7 +17,7 @@ use crate::{
         text,
         view::{changes, list::List},
     },
-    model::{Catalogue, Person, Policy, system::OKTA},
+    model::{Catalogue, Grant, Person, Policy, system::OKTA},
     planner::{
         employment::{Word, judge},
         entitle::{Desired, entitle},
@@ -33,7 +33,9 @@ pub async fn explain(cx: &Context, args: ExplainArgs) -> Result<Exit, CliError> 
         .first()
         .ok_or_else(|| CliError::internal("nobody was found, and nothing said so"))?;
     let catalogue = read::catalogue(&firm, Need::default()).await?;
-    let desired = wanted(person, &firm.config.policy, &catalogue, firm.now()).map_err(|r| errors::refusal(&r))?;
+    let grants = firm.ledger.history(&person.id.0).await?.grants;
+    let now = firm.now();
+    let desired = wanted(person, &grants, &firm.config.policy, &catalogue, now).map_err(|r| errors::refusal(&r))?;
     let rows: Vec<ExplainedGroup> = match &desired {
         Some(d) => d.explain().into_iter().map(row).collect(),
         None => vec![],
@@ -82,6 +84,12 @@ pub async fn diff(cx: &Context, args: DiffArgs) -> Result<Exit, CliError> {
     let firm = Firm::open(cx).await?;
     let catalogue = read::catalogue(&firm, Need::default()).await?;
     let everyone = read::everyone(&firm).await?;
+    let grants = firm.ledger.everyone().await?.grants;
+    let with = |p: Person| {
+        let grants = grants.get(&p.id.0).cloned().unwrap_or_default();
+        (p, grants)
+    };
+    let everyone: Vec<(Person, Vec<Grant>)> = everyone.into_iter().map(with).collect();
     let diff = compare(&everyone, &firm.config.policy, &new.policy, &catalogue, firm.now());
     if cx.global.output == Output::Human {
         let mut out = changes::policy(&say::tenant(&firm), &diff.people, &cx.out.screen);
@@ -108,9 +116,10 @@ pub async fn diff(cx: &Context, args: DiffArgs) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-/// What policy gives; `None` where HR says that they have left.
+/// What policy gives, exceptions beside it; `None` where HR says that they have left.
 fn wanted(
     person: &Person,
+    grants: &[Grant],
     policy: &Policy,
     tenant: &Catalogue,
     now: DateTime<Utc>,
@@ -125,23 +134,30 @@ fn wanted(
             let worker = person.worker().ok_or_else(|| Refusal::NotInRoster {
                 login: person.login.clone(),
             })?;
-            entitle(&person.login, worker, policy, tenant).map(Some)
+            let desired = entitle(&person.login, worker, policy, tenant)?;
+            Ok(Some(desired.beside(grants, tenant, now)))
         }
     }
 }
 
 /// Only of those whom the old policy has in order: whoever it refuses already is no news.
-fn compare(everyone: &[Person], old: &Policy, new: &Policy, tenant: &Catalogue, now: DateTime<Utc>) -> PolicyDiff {
+fn compare(
+    everyone: &[(Person, Vec<Grant>)],
+    old: &Policy,
+    new: &Policy,
+    tenant: &Catalogue,
+    now: DateTime<Utc>,
+) -> PolicyDiff {
     let names = |d: Option<Desired>| -> BTreeSet<String> {
         let rows = d.map(|d| d.explain()).unwrap_or_default();
         rows.into_iter().map(|r| row(r).group).collect()
     };
     let (mut people, mut refused) = (vec![], vec![]);
-    for p in everyone.iter().filter(|p| p.status.live()) {
-        let Ok(before) = wanted(p, old, tenant, now) else {
+    for (p, grants) in everyone.iter().filter(|(p, _)| p.status.live()) {
+        let Ok(before) = wanted(p, grants, old, tenant, now) else {
             continue;
         };
-        match wanted(p, new, tenant, now) {
+        match wanted(p, grants, new, tenant, now) {
             Ok(after) => {
                 let (before, after) = (names(before), names(after));
                 if before != after {

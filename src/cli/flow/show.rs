@@ -22,7 +22,7 @@ use crate::{
     planner::{
         employment::{Word, judge},
         entitle::entitle,
-        leaver as leaving,
+        exceptions, leaver as leaving,
     },
 };
 
@@ -75,7 +75,9 @@ pub async fn show(cx: &Context, args: Args) -> Result<Exit, CliError> {
 async fn shown(firm: &Firm, s: &Subject, word: &Word) -> Result<Show, CliError> {
     let p = &s.seen.person;
     let gives = match (p.worker(), word) {
-        (Some(w), Word::Employed { .. }) => entitle(&p.login, w, &firm.config.policy, &s.seen.tenant).ok(),
+        (Some(w), Word::Employed { .. }) => entitle(&p.login, w, &firm.config.policy, &s.seen.tenant)
+            .ok()
+            .map(|d| d.beside(&s.seen.grants, &s.seen.tenant, firm.now())),
         _ => None,
     };
     let wanted: Vec<String> = gives.iter().flat_map(|d| d.groups.keys().cloned()).collect();
@@ -94,7 +96,11 @@ async fn shown(firm: &Firm, s: &Subject, word: &Word) -> Result<Show, CliError> 
     }
     // The directory first: everything else stands behind it.
     systems.sort_by_key(|r| r.system != OKTA.as_str());
-    let notes = history(firm, p).await?;
+    let running = s.seen.grants.iter().filter(|g| g.runs(firm.now()));
+    let mut notes: Vec<String> = running
+        .map(|g| format!("{} by {}", g.name, exceptions::why(g)))
+        .collect();
+    notes.extend(history(firm, p).await?);
     if let Some(first) = systems.first_mut() {
         let refusal = s.plan.as_ref().err().map(ToString::to_string);
         let said: Vec<String> = first.detail.take().into_iter().chain(refusal).chain(notes).collect();

@@ -2,16 +2,14 @@
 
 use crate::{
     cli::{
-        args::Output,
         command::run::TickArgs,
         context::Context,
-        document::Noted,
         error::CliError,
         exit::Exit,
         memory::Memory,
         text,
         view::{
-            list::List,
+            list,
             report::tasks::{Open, open},
         },
     },
@@ -70,26 +68,9 @@ pub async fn tick(cx: &Context, args: TickArgs) -> Result<Exit, CliError> {
         .first()
         .copied()
         .ok_or_else(|| CliError::internal("an entry was written and has no number"))?;
-    let list = List {
-        kind: "run-tick",
-        tenant: &memory.tenant,
-        exit: Exit::Done,
-        columns: &["entry"],
-        own_kind: false,
-    };
-    match cx.global.output {
-        Output::Human => {
-            let safe = |s: &str| text::safe(s, cx.env.utf8).to_string();
-            cx.out.data(&format!(
-                "\"{}\" is done, by {}: ledger entry {entry}.\n",
-                safe(&task.what),
-                safe(&operator)
-            ));
-        }
-        Output::Json | Output::Ndjson => cx.out.document(&list.document(Noted { entry })),
-        Output::Csv => list.show(&cx.out, &[Noted { entry }], "", || Noted { entry })?,
-    }
-    Ok(Exit::Done)
+    let safe = |s: &str| text::safe(s, cx.env.utf8).to_string();
+    let said = format!("\"{}\" is done, by {}", safe(&task.what), safe(&operator));
+    list::noted(&cx.out, &memory.tenant, "run-tick", &said, entry)
 }
 
 /// The run may be typed by the beginning of its name.

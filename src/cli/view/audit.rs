@@ -15,7 +15,7 @@ use crate::{
         fold::State,
         query::SlaRow,
     },
-    model::{Effect, Phase, Plan, System},
+    model::{Effect, Phase, Plan, System, system::OKTA},
 };
 
 /// What an entry is about, as lists show it. Steps are known from the plans before them: hand in whole runs.
@@ -171,6 +171,11 @@ fn row(e: &Entry, plans: &mut Plans, records: &mut Records) -> Row {
             out.system = system(s);
             out.target = Some(account.clone());
             out.outcome = Some(if *is { "theirs" } else { "not theirs" }.into());
+        }
+        Body::Granted { grant, .. } => {
+            out.system = system(&OKTA);
+            out.target = Some(grant.name.clone());
+            out.outcome = Some(format!("until {} ({})", instant(grant.until), grant.ticket));
         }
         Body::Swept(s) => {
             let good = if s.good { "" } else { ", not believed" };

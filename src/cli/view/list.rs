@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::{Out, Screen};
 use crate::cli::{
     args::Output,
-    document::{Document, JML, Person},
+    document::{Document, JML, Noted, Person},
     error::CliError,
     exit::Exit,
     text,
@@ -25,6 +25,23 @@ pub struct List<'a> {
     pub columns: &'a [&'a str],
     /// Rows whose own keys include `kind` (ledger entries): in ndjson theirs stands.
     pub own_kind: bool,
+}
+
+/// One entry of the ledger was written, and what it says: a sentence without its full stop.
+pub fn noted(out: &Out, tenant: &super::Tenant, kind: &str, said: &str, entry: i64) -> Result<Exit, CliError> {
+    let list = List {
+        kind,
+        tenant,
+        exit: Exit::Done,
+        columns: &["entry"],
+        own_kind: false,
+    };
+    match out.screen.format {
+        Output::Human => out.data(&format!("{said}: ledger entry {entry}.\n")),
+        Output::Json | Output::Ndjson => out.document(&list.document(Noted { entry })),
+        Output::Csv => list.show(out, &[Noted { entry }], "", || Noted { entry })?,
+    }
+    Ok(Exit::Done)
 }
 
 impl List<'_> {

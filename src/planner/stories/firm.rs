@@ -337,6 +337,7 @@ impl Firm {
             systems,
             done: BTreeMap::new(),
             given: BTreeSet::new(),
+            grants: Vec::new(),
             owed: Vec::new(),
         };
         Someone { seen }.member_of(&["Everyone"])

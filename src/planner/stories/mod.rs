@@ -4,6 +4,7 @@ mod accounts;
 mod brakes;
 mod checks;
 mod drifts;
+mod exceptions;
 pub(super) mod firm;
 mod grounds;
 mod joiners;

@@ -491,7 +491,7 @@ fn the_groups_to_read_are_the_managed_ones() {
         PersonId("00u-x".to_owned()),
         BTreeSet::from([(OKTA, "00g-zz-given".to_owned())]),
     )]);
-    let names = managed_groups(&firm.policy, &firm.tenant, &given);
+    let names = managed_groups(&firm.policy, &firm.tenant, &given, &BTreeMap::new());
     assert_data_eq!(
         names.into_iter().collect::<Vec<_>>().join("\n"),
         str![[r#"

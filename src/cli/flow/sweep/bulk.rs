@@ -50,7 +50,12 @@ pub async fn read(firm: &Firm, tenant: &Tenant) -> Result<Read, CliError> {
         .iter()
         .map(|(s, g)| (PersonId(s.clone()), g.clone()))
         .collect();
-    let groups = sweep::managed_groups(&firm.config.policy, &tenant.catalogue, &given);
+    let grants: BTreeMap<PersonId, _> = everyone
+        .grants
+        .iter()
+        .map(|(s, g)| (PersonId(s.clone()), g.clone()))
+        .collect();
+    let groups = sweep::managed_groups(&firm.config.policy, &tenant.catalogue, &given, &grants);
     let members: Vec<(String, Result<Vec<PersonId>, Failure>, usize)> = stream::iter(groups)
         .map(|g| async move {
             let (read, pages) = members(firm, &g).await;
@@ -78,6 +83,7 @@ pub async fn read(firm: &Firm, tenant: &Tenant) -> Result<Read, CliError> {
         held,
         unread,
         given,
+        grants,
         open: everyone
             .open
             .iter()
