@@ -261,12 +261,19 @@ impl Observe for Eyes {
         Ok(Observed::Present(account))
     }
 
-    /// `LIST COUNT TOKEN`: which list, how many of it were read, and Zoom's own token, good for 15 minutes.
+    /// `LIST COUNT TOTAL TOKEN`: which list, how many of it were read, how many the lists before it had, and Zoom's own token, good for
+    /// 15 minutes. A row that came twice hides one that didn't come: the total of all lists is held against the accounts themselves.
     async fn accounts(&self, from: Option<Cursor>) -> Result<Page<Account>, Failure> {
-        let cursor = from.map_or_else(|| format!("{} 0 ", LISTS[0]), |Cursor(c)| c);
-        let mut parts = cursor.splitn(3, ' ');
-        let (status, before, token) = (parts.next().unwrap_or_default(), parts.next(), parts.next());
-        let before: u64 = before.and_then(|n| n.parse().ok()).unwrap_or_default();
+        let cursor = from.map_or_else(|| format!("{} 0 0 ", LISTS[0]), |Cursor(c)| c);
+        let mut parts = cursor.splitn(4, ' ');
+        let (status, before, lists, token) = (
+            parts.next().unwrap_or_default(),
+            parts.next(),
+            parts.next(),
+            parts.next(),
+        );
+        let number = |n: Option<&str>| n.and_then(|n| n.parse().ok()).unwrap_or(0_u64);
+        let (before, lists) = (number(before), number(lists));
         let page = self.list(status, token.unwrap_or_default(), 300).await?;
         let read = before + page.users.len() as u64;
         let short = |why: String| Err(Failure::contradiction(format!("list the {status} Zoom accounts"), why));
@@ -278,19 +285,16 @@ impl Observe for Eyes {
             ("", _) if read == 0 && place == Some(0) => {
                 return short("nobody is active, and an account always has its owner".into());
             }
-            ("", Some(following)) => Some(Cursor(format!("{following} 0 "))),
+            ("", Some(following)) => Some(Cursor(format!("{following} 0 {} ", lists + page.total_records))),
             ("", None) => None,
-            (token, _) => Some(Cursor(format!("{status} {read} {token}"))),
+            (token, _) => Some(Cursor(format!("{status} {read} {lists} {token}"))),
         };
+        let total = next.is_none().then_some(lists + page.total_records);
         let items = page
             .users
             .into_iter()
             .map(|u| listed(u, status))
             .collect::<Result<_, _>>()?;
-        Ok(Page {
-            items,
-            next,
-            total: None,
-        })
+        Ok(Page { items, next, total })
     }
 }

@@ -154,22 +154,27 @@ async fn all_three_lists_are_read_and_a_short_one_is_not_believed() {
     ]);
     let eyes = Eyes::new(script.reader(explain), None);
     let (mut from, mut states) = (None, Vec::new());
-    loop {
+    let total = loop {
         let page = eyes.accounts(from).await.unwrap();
         states.extend(page.items.iter().map(|a| a.state));
         from = page.next;
         if from.is_none() {
-            break;
+            break page.total;
         }
-    }
+    };
     assert_eq!(states, [State::Active, State::Closed, State::Pending]);
+    assert_eq!(
+        total,
+        Some(3),
+        "of all lists, to be held against the accounts that came"
+    );
     let script = Script::of([ok("GET /v2/users?status=active", one("active", 2))]);
     let short = Eyes::new(script.reader(explain), None).accounts(None).await;
     assert_eq!(short.unwrap_err().kind, Kind::Contradiction);
     let none = r#"{"page_size":300,"total_records":0,"next_page_token":"","users":[]}"#;
     let script = Script::of([ok("GET /v2/users?status=inactive", none)]);
     let empty = Eyes::new(script.reader(explain), None);
-    assert!(empty.accounts(Some(Cursor("inactive 0 ".into()))).await.is_ok());
+    assert!(empty.accounts(Some(Cursor("inactive 0 1 ".into()))).await.is_ok());
 }
 
 #[tokio::test(start_paused = true)]
