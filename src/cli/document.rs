@@ -174,6 +174,8 @@ pub struct Brake {
     pub limit: usize,
     /// Id of the plan that is held.
     pub held: Option<String>,
+    /// How many leavers were shut out all the same (in a dry run: would be), because `on_brake` is `contain`. The rest of theirs is held.
+    pub contained: usize,
     /// What may be the reason.
     pub causes: Vec<String>,
 }

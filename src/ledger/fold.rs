@@ -124,9 +124,7 @@ impl State {
                     .people
                     .entry(subject.clone())
                     .or_insert_with(|| PersonState::new(subject, plan, at));
-                person.held = Some(why.clone());
-                person.result = None;
-                person.closed = None;
+                person.hold(plan, why, at);
             }
             Body::Started { subject, step } => {
                 let taken_up = self.taken_up;
@@ -538,6 +536,40 @@ mod tests {
         assert!(person.contained.is_some());
         bodies.push(started(2));
         assert_eq!(told(bodies).unwrap_err(), "a later plan took the step's place");
+    }
+
+    #[test]
+    fn who_is_contained_and_held_is_complete_only_once_the_rest_was_applied() {
+        let contain = Plan {
+            held: Some("the rest waits".into()),
+            ..plan(Flow::Leaver, leaver().steps[..2].to_vec())
+        };
+        let rest = plan(Flow::Leaver, vec![leaver().steps[3].clone()]);
+        let rest = Plan {
+            steps: rest.steps.into_iter().map(|s| Step { after: vec![], ..s }).collect(),
+            ..rest
+        };
+        let mut bodies = vec![opened("sweep"), planned(contain)];
+        bodies.extend([done(0).to_vec(), done(1).to_vec(), vec![closed(PersonResult::Held)]].concat());
+        let person = alice(bodies.clone());
+        assert!(person.contained.is_some());
+        assert_eq!((person.completed, person.result()), (None, PersonResult::Held));
+        bodies.push(Body::Held {
+            subject: "00u1".into(),
+            plan: rest.clone(),
+            why: "brake".into(),
+        });
+        let held = alice(bodies.clone());
+        assert_eq!((held.plan.id(), held.ready()), (rest.id(), vec![]));
+        assert_eq!((held.contained, held.completed), (person.contained, None));
+        assert!(held.finished(), "judged anew by each sweep");
+        bodies.extend([vec![resumed(), planned(rest)], done(2).to_vec(), vec![verified(2)]].concat());
+        let whole = alice(bodies);
+        assert_eq!(
+            (whole.result(), whole.contained),
+            (PersonResult::Complete, person.contained)
+        );
+        assert!(whole.completed.is_some());
     }
 
     #[test]

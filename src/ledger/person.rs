@@ -102,11 +102,7 @@ impl PersonState {
     /// The first plan, or what is left, planned anew.
     pub(super) fn plan(&mut self, plan: &Plan, manifest: &Manifest, at: At) {
         let base = self.steps.len();
-        for step in &mut self.steps {
-            if !step.settled() {
-                step.progress = Progress::Superseded;
-            }
-        }
+        self.supersede();
         self.steps
             .extend(plan.steps.iter().map(|s| StepRecord::new(s.clone(), base)));
         // What was looked at and is as it should be stays told, unless the new plan speaks of the same app.
@@ -164,11 +160,37 @@ impl PersonState {
             self.contained = Some(at.time);
         }
         let access = || self.live().filter(|s| s.access());
-        self.completed = if access().all(StepRecord::settled) && self.expects_met() {
+        // A plan that leaves the rest to somebody's decision completes nobody.
+        let all = self.held.is_none() && self.plan.held.is_none();
+        self.completed = if all && access().all(StepRecord::settled) && self.expects_met() {
             access().filter_map(StepRecord::known).max().or(Some(self.planned))
         } else {
             None
         };
+    }
+
+    /// What had not ended well: another plan takes its place.
+    fn supersede(&mut self) {
+        for step in &mut self.steps {
+            if !step.settled() {
+                step.progress = Progress::Superseded;
+            }
+        }
+    }
+
+    /// What is left, held: planned, and nothing of it may start.
+    pub(super) fn hold(&mut self, plan: &Plan, why: &str, at: At) {
+        let first = (self.plan.effective, self.plan.clock, self.plan.due);
+        self.plan = plan.clone();
+        if !self.steps.is_empty() && first.1.is_some() {
+            (self.plan.effective, self.plan.clock, self.plan.due) = first;
+        }
+        self.supersede();
+        self.base = self.steps.len();
+        self.held = Some(why.to_owned());
+        self.result = None;
+        self.closed = None;
+        self.reckon(at);
     }
 
     /// No way in, and then nobody in: sessions that were cleared before the door was shut may have come back.
@@ -242,12 +264,11 @@ impl PersonState {
 
     /// What the steps say, whatever was closed.
     pub fn result(&self) -> PersonResult {
+        if self.held.is_some() {
+            return PersonResult::Held;
+        }
         if self.steps.is_empty() {
-            return if self.held.is_some() {
-                PersonResult::Held
-            } else {
-                PersonResult::Nothing
-            };
+            return PersonResult::Nothing;
         }
         let done = self.live().all(|s| s.settled() || s.may_be_late(self.flow));
         if done && self.plan.held.is_some() {
@@ -273,6 +294,9 @@ impl PersonState {
 
     /// Nothing of it is left for resume or the sweep. A plan that was only held is judged anew each time.
     pub fn finished(&self) -> bool {
+        if self.held.is_some() {
+            return true;
+        }
         match self.result {
             // What is owed in the vendor's own time is looked at until it is there.
             Some(PersonResult::Complete) => self.live().all(StepRecord::settled),

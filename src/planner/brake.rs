@@ -177,4 +177,25 @@ pub fn clear(set: PlanSet, limits: &Limits, facts: &Facts) -> Result<Cleared, Tr
     Ok(Cleared(set))
 }
 
+/// Whom `on_brake = "contain"` contains though a brake tripped: in this order, and within a day no more than leavers may be begun. Who was
+/// begun already counts once.
+pub fn containable<'a>(
+    leavers: impl IntoIterator<Item = &'a PersonId>,
+    limits: &Limits,
+    population: usize,
+    recent: &Recent,
+) -> BTreeSet<PersonId> {
+    let most = limits.leavers.of(population).min(limits.leavers_24h.of(population));
+    let mut left = most.saturating_sub(recent.leavers_24h.len());
+    let mut chosen = BTreeSet::new();
+    for id in leavers {
+        if !recent.leavers_24h.contains(id) {
+            let Some(fewer) = left.checked_sub(1) else { continue };
+            left = fewer;
+        }
+        chosen.insert(id.clone());
+    }
+    chosen
+}
+
 type Counts<'a> = BTreeMap<(&'a String, &'a String), usize>;

@@ -16,14 +16,20 @@ pub(super) struct Cause {
     pub effective: Option<DateTime<Utc>>,
     pub clock: Option<DateTime<Utc>>,
     pub zoneless: Option<String>,
-    pub contain_only: bool,
+    /// Why nothing comes after containment for now.
+    pub contain_only: Option<String>,
 }
 
 pub(super) fn cause(seen: &Observation, policy: &Policy, now: DateTime<Utc>, ask: &Ask) -> Result<Cause, Refusal> {
     let person = &seen.person;
     let login = person.login.clone();
     let refusal = match judge(person, policy, now) {
-        Word::Left { leaving } => return Ok(confirmed(seen, leaving)),
+        Word::Left { leaving } => {
+            return Ok(Cause {
+                contain_only: ask.contain_only.clone(),
+                ..confirmed(seen, leaving)
+            });
+        }
         Word::Employed { leaves: Some(l) } => Refusal::LeavesLater {
             login,
             at: l.at,
@@ -51,7 +57,9 @@ pub(super) fn cause(seen: &Observation, policy: &Policy, now: DateTime<Utc>, ask
             effective: Some(now),
             clock: Some(now),
             zoneless: None,
-            contain_only: policy.override_by == OverrideBy::Approver && !ask.approved,
+            contain_only: (policy.override_by == OverrideBy::Approver && !ask.approved)
+                .then(|| "HR has not confirmed, so what comes after waits for an approver".to_owned())
+                .or_else(|| ask.contain_only.clone()),
         }),
     }
 }
@@ -71,7 +79,7 @@ fn confirmed(seen: &Observation, leaving: Option<Instant>) -> Cause {
         effective,
         clock: recorded.map(|r| effective.map_or(r, |e| e.max(r))),
         zoneless: leaving.and_then(|l| l.zoneless),
-        contain_only: false,
+        contain_only: None,
     }
 }
 

@@ -33,6 +33,8 @@ pub struct Ask {
     pub hostile: bool,
     /// Who gets the files, against the manager chain.
     pub transfer_to: Option<String>,
+    /// Contained and nothing more, and why: the rest is somebody's to decide.
+    pub contain_only: Option<String>,
     /// An approver signed for it: for protected people, and for what an override may do beyond containing.
     pub approved: bool,
 }
@@ -54,15 +56,11 @@ pub fn leaver(seen: &Observation, policy: &Policy, now: DateTime<Utc>, ask: &Ask
     let contained = l.contain();
     for (system, s) in &seen.systems {
         if *system != OKTA {
-            l.shut(system, s, cause.contain_only);
+            l.shut(system, s, cause.contain_only.is_some());
         }
     }
-    if cause.contain_only {
-        l.draft.warn(
-            None,
-            None,
-            "Contained only: HR has not confirmed, so what comes after waits for an approver.",
-        );
+    if let Some(why) = &cause.contain_only {
+        l.draft.warn(None, None, format!("Contained only: {why}."));
     } else {
         let kept = seen.systems.iter().filter_map(|(system, s)| {
             // Whether or not the directory grants the app, its files come first.
@@ -74,9 +72,7 @@ pub fn leaver(seen: &Observation, policy: &Policy, now: DateTime<Utc>, ask: &Ask
     }
     l.will_stop();
     let mut plan = l.draft.plan(seen, Flow::Leaver, cause.why);
-    plan.held = cause
-        .contain_only
-        .then(|| "HR has not confirmed: what comes after containment waits for an approver".to_owned());
+    plan.held = cause.contain_only;
     plan.effective = cause.effective;
     plan.clock = cause.clock;
     plan.due = cause

@@ -1,4 +1,5 @@
 mod audit;
+mod brake;
 mod compile_fail;
 mod config;
 mod crash;

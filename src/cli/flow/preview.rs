@@ -215,7 +215,12 @@ async fn decided(firm: &Firm, tenant: &mut Tenant, looked: Vec<Looked>) -> Resul
 }
 
 /// The plan and what its lint says of it.
-fn decide(firm: &Firm, ask: &Ask, seen: &Observation, now: chrono::DateTime<chrono::Utc>) -> Result<Plan, Refusal> {
+pub(super) fn decide(
+    firm: &Firm,
+    ask: &Ask,
+    seen: &Observation,
+    now: chrono::DateTime<chrono::Utc>,
+) -> Result<Plan, Refusal> {
     let policy = &firm.config.policy;
     let mut plan = match ask {
         Ask::Leaver(a) => planner::leaver::leaver(seen, policy, now, a),

@@ -3,6 +3,7 @@
 //! All ids are collected before the first effect. A read that can't be believed plans nothing.
 
 mod bulk;
+mod contained;
 mod ends;
 mod held;
 mod orphaned;
@@ -43,7 +44,7 @@ use crate::{
 use self::{
     bulk::unread,
     ends::settle_up,
-    held::{alarm, brake_facts, braked, remember},
+    held::{Braked, alarm, brake_facts, braked, remember},
     pick::{due, fetch, limits, without_converged},
     telling::Telling,
 };
@@ -183,7 +184,16 @@ pub async fn once(cx: &Context, firm: &Firm, args: &Args) -> Result<Exit, CliErr
     let facts = brake_facts(firm, &read, &tenant, &lanes).await?;
     let cleared = match brake::clear(set, &limits, &facts) {
         Ok(cleared) => cleared,
-        Err(trip) => return braked(cx, firm, tell, &read, &work, &trip, looks, &run).await,
+        Err(trip) => {
+            let all = Braked {
+                read: &read,
+                trip: &trip,
+                run: &run,
+                looks,
+            };
+            let held = contained::first(cx, firm, &mut tenant, work, &limits, &facts.recent, &all, &tell.guard).await?;
+            return braked(cx, firm, tell, &all, held).await;
+        }
     };
     if args.lanes().contains(&Lane::Orphans) {
         orphaned::look(firm, &mut tell, !looks).await?;

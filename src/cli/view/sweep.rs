@@ -134,6 +134,11 @@ pub struct Brake<'a> {
     pub read: Option<&'a document::Read>,
     pub last_good: Option<usize>,
     pub causes: &'a [String],
+    /// How many leavers were contained first; in a dry run: would be.
+    pub contained: usize,
+    pub would: bool,
+    /// A line for each of them.
+    pub lines: &'a [String],
     /// Short id of what is held.
     pub held: Option<&'a str>,
 }
@@ -169,6 +174,14 @@ pub fn brake(b: &Brake<'_>, flags: &str, screen: &Screen) -> String {
     out.push('\n');
     for cause in b.causes {
         out += &format!("  ! {}\n", screen.safe(cause));
+    }
+    if b.contained > 0 {
+        let were = if b.would { "would be" } else { "were" };
+        let who = count(b.contained, "leaver");
+        out += &format!("\n{who} {were} contained all the same, by on_brake = \"contain\".\n");
+    }
+    for line in b.lines {
+        out += &format!("  {line}\n");
     }
     let Some(held) = b.held else { return out };
     let held = screen.safe(held);
@@ -268,6 +281,9 @@ sweep r-8h1t0c: 1 complete, 1 partial (1 owed), 0 held, 0 nothing to do, 0 late,
             read: Some(&read),
             last_good: Some(2198),
             causes: &["214 people got terminationDate 2026-03-01 in the same minute (08:59Z)".into()],
+            contained: 0,
+            would: false,
+            lines: &[],
             held: Some("9b2e-41d7-0c6a"),
         };
         assert_data_eq!(

@@ -4,7 +4,7 @@ use super::firm::*;
 use crate::{
     model::*,
     planner::{
-        brake::{Facts, PlanSet, clear},
+        brake::{Facts, PlanSet, Recent, clear, containable},
         consent::{Consent, agree},
     },
 };
@@ -198,4 +198,26 @@ fn a_standing_consent_follows_the_person_but_never_another_flow() {
     assert!(agreed.clone().renew(fresh(&plan)).is_ok());
     plan.flow = Flow::Mover;
     assert!(agreed.renew(fresh(&plan)).is_err());
+}
+
+#[test]
+fn at_a_brake_no_more_are_contained_within_a_day_than_may_leave() {
+    let id = |n: usize| PersonId(format!("p{n}"));
+    let all: Vec<PersonId> = (0..40).map(id).collect();
+    let chosen = |begun: &[usize]| {
+        let recent = Recent {
+            leavers_24h: begun.iter().copied().map(id).collect(),
+        };
+        containable(&all, &limits(), 2200, &recent)
+    };
+    assert_eq!(
+        chosen(&[]),
+        (0..25).map(id).collect(),
+        "the first ones, as they are due"
+    );
+    let begun: Vec<usize> = (0..25).collect();
+    assert_eq!(chosen(&begun), (0..25).map(id).collect(), "who was begun counts once");
+    assert_eq!(chosen(&[100, 101]).len(), 23, "others of that day count");
+    let many: Vec<usize> = (100..130).collect();
+    assert!(chosen(&many).is_empty());
 }

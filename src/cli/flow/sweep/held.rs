@@ -1,10 +1,10 @@
 //! A sweep that is held: the brake, a read that is not believed, and who is told.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
-use super::{bulk::Read, telling::Telling};
+use super::{bulk::Read, contained::Held, telling::Telling};
 use crate::{
     cli::{
         context::Context,
@@ -12,14 +12,14 @@ use crate::{
         error::CliError,
         exit::Exit,
         firm::Firm,
-        flow::{errors, preview::Subject, resume},
+        flow::{errors, resume},
         view,
     },
     ledger::{
         Guard,
         entry::{Body, Draft, Opened, Swept},
     },
-    model::{PersonResult, Record, What, policy::OnBrake},
+    model::{PersonResult, Record, What},
     planner::{
         brake::{Facts as BrakeFacts, Recent, Trip},
         guards::Distrust,
@@ -63,25 +63,34 @@ pub fn unbelieved(distrust: &Distrust) -> CliError {
         .run("See what the directory and HR answer", "jml doctor")
 }
 
+/// A sweep whose brake tripped.
+pub(super) struct Braked<'a> {
+    pub read: &'a Read,
+    pub trip: &'a Trip,
+    /// The run in which everything is held.
+    pub run: &'a str,
+    /// A dry run: nothing is contained, held or told.
+    pub looks: bool,
+}
+
 /// The plans are held, nothing destructive is done, somebody is told.
-#[expect(clippy::too_many_arguments, reason = "all that a held sweep is told with")]
 pub(super) async fn braked(
     cx: &Context,
     firm: &Firm,
     mut tell: Telling,
-    read: &Read,
-    work: &[Subject],
-    trip: &Trip,
-    looks: bool,
-    run: &str,
+    braked: &Braked<'_>,
+    held: Held,
 ) -> Result<Exit, CliError> {
+    let &Braked { read, trip, run, looks } = braked;
+    let Held {
+        work,
+        contained,
+        states,
+    } = held;
     if trip.fatal() {
         return Err(errors::trip(trip));
     }
-    let mut causes = trip.causes.clone();
-    if firm.config.limits.on_brake == OnBrake::Contain {
-        causes.push("on_brake = \"contain\" is not in this release: everyone is held".to_owned());
-    }
+    let causes = trip.causes.clone();
     if !looks {
         let mut bodies: Vec<Body> = work
             .iter()
@@ -105,11 +114,19 @@ pub(super) async fn braked(
         resume::pay(firm, &resume::empty(firm)?).await?;
     }
     let held = (!looks).then(|| run.to_owned());
+    let mut lines = vec![];
+    for state in &states {
+        for p in state.people.values().filter(|p| contained.contains(&p.subject)) {
+            lines.push(view::report::line(state, p, &cx.out.screen));
+            tell.people.push(view::json::person(state, p, &cx.flags()));
+        }
+    }
     tell.brake = Some(document::Brake {
         rule: trip.rule.to_owned(),
         found: trip.found,
         limit: trip.limit,
         held: held.clone(),
+        contained: contained.len(),
         causes: causes.clone(),
     });
     let shown = view::sweep::Brake {
@@ -121,21 +138,22 @@ pub(super) async fn braked(
         read: Some(&tell.read),
         last_good: read.facts.last.as_ref().map(|(_, m)| m.people),
         causes: &causes,
+        contained: contained.len(),
+        would: looks,
+        lines: &lines,
         held: held.as_deref(),
     };
     let screen = view::sweep::brake(&shown, &cx.flags(), &cx.out.screen);
-    let people = work
+    let told: BTreeSet<&str> = states
         .iter()
-        .filter_map(|s| {
-            Some(view::json::planned(
-                s.plan.as_ref().ok()?,
-                PersonResult::Held,
-                None,
-                vec![],
-            ))
-        })
+        .flat_map(|s| s.people.keys().map(String::as_str))
         .collect();
-    tell.people = people;
+    let others = work.iter().filter(|s| !told.contains(s.id().0.as_str()));
+    let others = others.filter_map(|s| {
+        let plan = s.plan.as_ref().ok()?;
+        Some(view::json::planned(plan, PersonResult::Held, None, vec![]))
+    });
+    tell.people.extend(others);
     if cx.global.output.json() {
         tell.write(cx, firm, Exit::Brake);
         return Ok(Exit::Brake);
