@@ -764,6 +764,7 @@ pub fn schemas() -> serde_json::Value {
         "audit-posture": Document<Rows<Sighting>>,
         "link": Document<Noted>,
         "grant": Document<Noted>,
+        "run-approve": Document<Noted>,
         "run-tick": Document<Noted>,
         "sandbox-reset": Document<Written>,
         "sandbox-journal": Document<Rows<serde_json::Value>>,

@@ -1,6 +1,7 @@
 //! From a command to its work: what each one reads, decides, asks and does, in order.
 
 mod act;
+mod approve;
 mod audit;
 mod by_hand;
 mod doctor;
@@ -126,6 +127,10 @@ pub async fn run_resume(cx: &Context, args: run::ResumeArgs) -> Result<Exit, Cli
 
 pub async fn run_tick(cx: &Context, args: run::TickArgs) -> Result<Exit, CliError> {
     tick::tick(cx, args).await
+}
+
+pub async fn run_approve(cx: &Context, args: run::ApproveArgs) -> Result<Exit, CliError> {
+    approve::approve(cx, args).await
 }
 
 pub async fn run_apply(cx: &Context, args: run::ApplyArgs) -> Result<Exit, CliError> {

@@ -14,7 +14,7 @@ use toml::de::DeTable;
 use url::Url;
 
 use super::{
-    ConfigError, DatabaseUrl, Http, Ledger, Reference, Roster, Sandbox, Section, Source, address, error,
+    Approvals, ConfigError, DatabaseUrl, Http, Ledger, Reference, Roster, Sandbox, Section, Source, address, error,
     limits::{RawLimits, RawProtect},
     policy,
     section::{Node, parse, texts},
@@ -31,6 +31,8 @@ pub struct Config {
     pub protected: Vec<Protected>,
     pub ledger: Ledger,
     pub http: Http,
+    /// Without it whoever may run jml may apply what was held.
+    pub approvals: Option<Approvals>,
     pub sandbox: Option<Sandbox>,
     loopback: bool,
     source: Arc<Source>,
@@ -45,7 +47,7 @@ pub struct Kept {
     pub path: String,
 }
 
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 11] = [
     "systems",
     "roster",
     "policy",
@@ -55,10 +57,11 @@ const TABLES: [&str; 10] = [
     "groups",
     "ledger",
     "http",
+    "approvals",
     "sandbox",
 ];
 /// The design names them; this release doesn't have them. Passing over one would promise what nobody keeps.
-const LATER: [&str; 3] = ["approvals", "roles", "freeze"];
+const LATER: [&str; 2] = ["roles", "freeze"];
 /// The kind of the one system that keeps secrets.
 const VAULT: &str = "vault";
 /// No configuration is longer.
@@ -116,6 +119,7 @@ impl Config {
             loopback: nodes.as_ref().is_none_or(loopback) && ledger.url.as_ref().is_none_or(DatabaseUrl::is_loopback),
             ledger,
             http: optional(source, table("http"))?,
+            approvals: table("approvals").map(|n| parse(source, n)).transpose()?,
             sandbox: table("sandbox").map(|n| parse(source, n)).transpose()?,
             systems,
             roster,

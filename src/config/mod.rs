@@ -14,6 +14,7 @@ mod reference;
 mod roster;
 mod schema;
 mod section;
+mod signers;
 mod text;
 mod trust;
 
@@ -27,5 +28,6 @@ pub use reference::{Read, Reference, Right, SecretRef, Write};
 pub use roster::{EndIs, Fields, GroupBy, Roster, Scope, Values, Word};
 pub use schema::{Kind, schema};
 pub use section::{Section, Source};
+pub use signers::{Approvals, Signer, Signers, Unlisted};
 pub use text::{duration, duration_opt};
 pub use trust::trusted;

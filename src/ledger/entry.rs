@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::approval::Approved;
 use crate::model::{Failure, Grant, Manifest, Outcome, PersonResult, Plan, Receipt, Record, StepNo, System};
 
 pub type Seq = i64;
@@ -77,6 +78,12 @@ pub enum Body {
         key: String,
         system: System,
         receipt: Receipt,
+    },
+    /// Somebody who may signed for what this run holds. Written under that run.
+    Approved(Approved),
+    /// An approval is used: before the first effect that it allows, and never again.
+    Spent {
+        approval: Seq,
     },
     /// Someone took the run up again.
     Resumed {
@@ -162,6 +169,8 @@ impl Body {
             Body::Owed { .. } => "owed",
             Body::Undelivered { .. } => "undelivered",
             Body::Delivered { .. } => "delivered",
+            Body::Approved(_) => "approved",
+            Body::Spent { .. } => "spent",
             Body::Resumed { .. } => "resumed",
             Body::Closed { .. } => "closed",
             Body::Ticked { .. } => "ticked",
@@ -189,6 +198,8 @@ impl Body {
             | Body::Owed { .. }
             | Body::Undelivered { .. }
             | Body::Delivered { .. }
+            | Body::Approved(_)
+            | Body::Spent { .. }
             | Body::Resumed { .. }
             | Body::Swept(_)
             | Body::Checkpoint { .. }
@@ -208,6 +219,8 @@ impl Body {
             | Body::Owed { .. }
             | Body::Undelivered { .. }
             | Body::Delivered { .. }
+            | Body::Approved(_)
+            | Body::Spent { .. }
             | Body::Resumed { .. }
             | Body::Closed { .. }
             | Body::Ticked { .. }
@@ -232,6 +245,8 @@ impl Body {
             | Body::Owed { .. }
             | Body::Undelivered { .. }
             | Body::Delivered { .. }
+            | Body::Approved(_)
+            | Body::Spent { .. }
             | Body::Resumed { .. }
             | Body::Closed { .. }
             | Body::Linked { .. }

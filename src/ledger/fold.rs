@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use super::{
+    approval::Approved,
     entry::{Body, Entry, Opened, Seq, Subject, Swept},
     step::At,
 };
@@ -27,6 +28,13 @@ pub struct OutboxItem {
     pub delivered: Option<(DateTime<Utc>, Receipt)>,
 }
 
+#[derive(Clone, Debug, PartialEq)]
+pub struct ApprovalRecord {
+    pub approved: Approved,
+    pub at: DateTime<Utc>,
+    pub spent: Option<DateTime<Utc>>,
+}
+
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct State {
     pub run: String,
@@ -35,6 +43,8 @@ pub struct State {
     pub people: BTreeMap<Subject, PersonState>,
     /// By (recorder, key).
     pub outbox: BTreeMap<(System, String), OutboxItem>,
+    /// By the entry that wrote each down.
+    pub approvals: BTreeMap<Seq, ApprovalRecord>,
     pub swept: Option<Swept>,
     pub checkpoint: Option<String>,
     pub first: Option<Seq>,
@@ -181,6 +191,21 @@ impl State {
                 item.failure = None;
                 item.delivered = Some((at.time, receipt.clone()));
             }
+            Body::Approved(approved) => {
+                let record = ApprovalRecord {
+                    approved: approved.clone(),
+                    at: at.time,
+                    spent: None,
+                };
+                self.approvals.insert(at.seq, record);
+            }
+            Body::Spent { approval } => {
+                let record = self.approvals.get_mut(approval).ok_or("no such approval was given")?;
+                if record.spent.is_some() {
+                    return Err("that approval was spent");
+                }
+                record.spent = Some(at.time);
+            }
             Body::Resumed { operator } => {
                 self.resumed.push((at.time, operator.clone()));
                 self.taken_up = Some(at.seq);
@@ -306,7 +331,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        ledger::{Meta, seal::Head, tests::*},
+        ledger::{Approval, Meta, seal::Head, tests::*},
         model::{Action, Expect, Flow, OnFailure, Outcome, PersonResult, Phase, Step, Waits, system::OKTA},
     };
 
@@ -667,6 +692,35 @@ mod tests {
         assert!(told([opened("leaver"), newer]).unwrap().opaque);
     }
 
+    fn approved() -> Approved {
+        Approved {
+            approval: Approval {
+                tenant: "00o1".into(),
+                run: "r-1".into(),
+                people: BTreeMap::new(),
+                expires: at(60),
+            },
+            signer: "erin".into(),
+            key: "SHA256:x".into(),
+            signature: String::new(),
+        }
+    }
+
+    #[test]
+    fn an_approval_is_spent_once() {
+        let given = [opened("sweep"), Body::Approved(approved())];
+        let state = told(given.clone()).unwrap();
+        let (seq, record) = state.approvals.iter().next().unwrap();
+        assert_eq!((record.at, record.spent), (at(1), None));
+        let spent = Body::Spent { approval: *seq };
+        let once = told([&given[..], std::slice::from_ref(&spent)].concat()).unwrap();
+        assert_eq!(once.approvals[seq].spent, Some(at(2)));
+        let twice = [&given[..], &[spent.clone(), spent]].concat();
+        assert_eq!(told(twice).unwrap_err(), "that approval was spent");
+        let none = [&given[..], &[Body::Spent { approval: seq + 1 }]].concat();
+        assert_eq!(told(none).unwrap_err(), "no such approval was given");
+    }
+
     fn outcome() -> impl Strategy<Value = Outcome> {
         prop_oneof![
             Just(Outcome::Verified),
@@ -703,6 +757,8 @@ mod tests {
             1 => Just(Body::Owed { record: record("k"), system: system() }),
             1 => Just(Body::Undelivered { key: "k".into(), system: system(), failure: failure() }),
             1 => Just(Body::Delivered { key: "k".into(), system: system(), receipt: Receipt::default() }),
+            1 => Just(Body::Approved(approved())),
+            1 => (0..40i64).prop_map(|approval| Body::Spent { approval }),
             1 => Just(resumed()),
             1 => Just(closed(PersonResult::Partial)),
             1 => Just(closed(PersonResult::Complete)),

@@ -3,6 +3,7 @@
 //! One thread (or one task) owns the store; a `Ledger` is a handle to it. What waits in the queue is written in one transaction.
 //! Nothing here decides what to do: `fold` says what happened, `proof` that nobody edited it, `lease` who may work on whom.
 
+pub mod approval;
 pub mod checkpoint;
 pub mod entry;
 mod error;
@@ -34,12 +35,13 @@ use std::{
 use chrono::{DateTime, SubsecRound, Utc};
 use tokio::sync::{mpsc, oneshot};
 
+pub use approval::{Approval, Approved};
 pub use entry::{Body, Draft, Entry, Envelope, Opened, Seq, Subject, Swept};
 pub use error::LedgerError;
 pub use everyone::Everyone;
 pub use fold::{Illegal, PersonState, Progress, State};
 pub use lease::{Fence, Guard, Lease};
-pub use plans::Stored;
+pub use plans::{Hold, Stored};
 pub use proof::{Bad, Proof, Verdict};
 pub use query::{Filter, History, Owing, Planned, RunHead, SlaRow};
 pub use seal::Meta;

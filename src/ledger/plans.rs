@@ -1,7 +1,11 @@
 //! Plans by their id: what was held, and what was applied.
 
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+
 use super::{Body, Ledger, LedgerError, Subject, store::Query};
-use crate::model::PlanId;
+use crate::model::{Flow, PlanId};
 
 /// Where a plan of that id stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,7 +16,53 @@ pub struct Stored {
     pub held: bool,
 }
 
+/// A plan that a run holds, and the entry that says so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hold {
+    pub plan: PlanId,
+    pub flow: Flow,
+    pub login: String,
+    pub hash: String,
+    /// Who ran what was held.
+    pub by: String,
+    pub at: DateTime<Utc>,
+}
+
 impl Ledger {
+    /// What a run still holds, person by person.
+    pub async fn holds(&self, run: &str) -> Result<BTreeMap<Subject, Hold>, LedgerError> {
+        let query = Query {
+            run: Some(run.to_owned()),
+            kinds: vec!["planned", "held"],
+            ..Query::default()
+        };
+        self.ask(move |k| {
+            let mut holds = BTreeMap::new();
+            k.each(&query, |e| {
+                match e.body {
+                    Some(Body::Held { subject, plan, .. }) => {
+                        let hold = Hold {
+                            plan: plan.id(),
+                            flow: plan.flow,
+                            login: plan.login,
+                            hash: e.hash,
+                            by: e.envelope.operator,
+                            at: e.envelope.time,
+                        };
+                        holds.insert(subject, hold);
+                    }
+                    Some(Body::Planned { subject, .. }) => {
+                        holds.remove(&subject);
+                    }
+                    _ => {}
+                }
+                Ok(true)
+            })?;
+            Ok(holds)
+        })
+        .await
+    }
+
     /// Plans with this id, whole or short, oldest first; the same plan may have been held more than once.
     pub async fn plans(&self, typed: &str) -> Result<Vec<Stored>, LedgerError> {
         let typed = typed.to_owned();

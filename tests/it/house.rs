@@ -30,6 +30,7 @@ const ONLY: &[(&str, &[&str])] = &[
     ("anyhow", &["cli/"]),
     ("clap", &["cli/"]),
     ("rusqlite", &["ledger/"]),
+    ("ssh_key", &["ledger/approval", "config/signers", "cli/flow/approve"]),
     ("tokio_postgres", &["ledger/store/postgres/"]),
     ("tokio_postgres_rustls", &["ledger/store/postgres/"]),
     ("ldap3", &["providers/apps/ldap/"]),

@@ -1,3 +1,4 @@
+mod approve;
 mod audit;
 mod brake;
 mod compile_fail;

@@ -1,15 +1,18 @@
 //! `jml run`: runs of the past, the unfinished and the held.
 
-use clap::Subcommand;
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Subcommand, ValueHint};
 
 use crate::cli::{context::Context, error::CliError, exit::Exit, flow};
 
-/// Runs: list, show, finish, apply what was held, tick what a person did
+/// Runs: list, show, finish, approve and apply what was held, tick what a person did
 #[derive(Subcommand, Debug)]
 pub enum Run {
     List(ListArgs),
     Show(ShowArgs),
     Resume(ResumeArgs),
+    Approve(ApproveArgs),
     Apply(ApplyArgs),
     Tick(TickArgs),
 }
@@ -34,7 +37,38 @@ pub struct ResumeArgs {
     pub run: Option<String>,
 }
 
+/// Sign for a held plan, so that somebody else may apply it
+///
+/// The signature is an SSH key's, of somebody whom [approvals] signers lists and who did not run what is held. It covers each
+/// person's plan as it is held now, for 24 hours at most, and is used once. A key in an agent, on a security key or behind a passphrase signs what
+/// --print writes: the second example.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  jml run approve 9b2e-41d7-0c6a --key ~/.ssh/id_ed25519
+  jml run approve r-5k2m9q --print > approve.txt
+    ssh-keygen -Y sign -n jml-approve@v1 -f ~/.ssh/id_ed25519 approve.txt
+    jml run approve r-5k2m9q --signature approve.txt.sig")]
+pub struct ApproveArgs {
+    /// The held plan's id, or the run that holds plans of many people
+    #[arg(value_name = "PLAN")]
+    pub plan: String,
+    /// The private key to sign with, Ed25519 or ECDSA, without a passphrase; by default ~/.ssh/id_ed25519 or id_ecdsa
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, group = "how")]
+    pub key: Option<PathBuf>,
+    /// A signature by ssh-keygen over what --print wrote; that text lies beside it, under the same name without .sig
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, group = "how")]
+    pub signature: Option<PathBuf>,
+    /// Write what is to be signed, and do nothing
+    #[arg(long, group = "how")]
+    pub print: bool,
+    /// How long it may be used; 24h at most
+    #[arg(long = "for", value_name = "DURATION", value_parser = humantime::parse_duration, conflicts_with = "signature")]
+    pub within: Option<Duration>,
+}
+
 /// Apply a held plan, as far as it is still true
+///
+/// Where the configuration has [approvals], somebody else must have signed for it: jml run approve.
 #[derive(clap::Args, Debug)]
 pub struct ApplyArgs {
     /// The held plan's id
@@ -66,6 +100,7 @@ impl Run {
             Run::List(_) => "run-list",
             Run::Show(_) => "run-show",
             Run::Resume(_) => "resume",
+            Run::Approve(_) => "run-approve",
             Run::Apply(_) => "run-apply",
             Run::Tick(_) => "run-tick",
         }
@@ -73,6 +108,7 @@ impl Run {
     pub fn reads(&self) -> bool {
         match self {
             Run::List(_) | Run::Show(_) => true,
+            Run::Approve(a) => a.print,
             Run::Resume(_) | Run::Apply(_) | Run::Tick(_) => false,
         }
     }
@@ -83,6 +119,7 @@ pub async fn run(cx: &Context, run: Run) -> Result<Exit, CliError> {
         Run::List(_) => flow::run_list(cx).await,
         Run::Show(a) => flow::run_show(cx, a).await,
         Run::Resume(a) => flow::run_resume(cx, a).await,
+        Run::Approve(a) => flow::run_approve(cx, a).await,
         Run::Apply(a) => flow::run_apply(cx, a).await,
         Run::Tick(a) => flow::run_tick(cx, a).await,
     }

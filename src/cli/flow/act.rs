@@ -14,7 +14,7 @@ use super::{
 use crate::{
     cli::{context::Context, error::CliError, firm::Firm, signal::Stage},
     ledger::{
-        Guard, Lease,
+        Guard, Lease, Seq,
         entry::{Body, Draft, Opened, Subject as Id},
         fold::State,
     },
@@ -40,6 +40,15 @@ pub struct Cause {
     pub population: usize,
     /// What must hold beside the leases on its people: a sweep's own.
     pub under: Guard,
+    /// Approvals that this uses up.
+    pub spends: Vec<Spend>,
+}
+
+/// An approval, and the run that it was given in.
+#[derive(Clone, Debug)]
+pub struct Spend {
+    pub run: String,
+    pub approval: Seq,
 }
 
 /// People of one run: a new one, or one that was left unfinished.
@@ -202,6 +211,7 @@ pub async fn carry_out(
         cx.run.get_or_init(|| job.run.clone());
     }
     cx.signals.enter(Stage::Applying);
+    spend(firm, cause, &operator).await?;
     let stop = stage::stop(cx);
     let (events, view) = stage::view(cx);
     let work = jobs.into_iter().map(|(job, leases)| {
@@ -251,6 +261,20 @@ pub async fn carry_out(
     drop(events);
     view.close().await;
     done.into_iter().collect()
+}
+
+/// Used once, whatever comes after: on disk before the first effect.
+async fn spend(firm: &Firm, cause: &Cause, operator: &str) -> Result<(), CliError> {
+    let draft = |s: &Spend| Draft {
+        run: s.run.clone(),
+        operator: operator.to_owned(),
+        body: Body::Spent { approval: s.approval },
+    };
+    if !cause.spends.is_empty() {
+        let drafts = cause.spends.iter().map(draft).collect();
+        firm.ledger.append(&cause.under, drafts).await?;
+    }
+    Ok(())
 }
 
 /// The first entries of a run, or of its continuation: what is now known of the old steps, then the plan of what is left.

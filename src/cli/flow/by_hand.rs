@@ -180,6 +180,7 @@ pub async fn by_hand(
         ticket: reason(&ask).map(|o| o.ticket.clone()),
         population,
         under: Guard::default(),
+        spends: vec![],
     };
     let run = firm.new_run().await?;
     let parties: Vec<Party> = act::parties(&run, due);

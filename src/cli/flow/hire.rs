@@ -341,6 +341,7 @@ async fn create(
         ticket: None,
         population: 0,
         under: Guard::default(),
+        spends: vec![],
     };
     act::carry_out(cx, firm, vec![(job, vec![lease])], &agreed, &cause).await
 }

@@ -105,6 +105,7 @@ async fn one(cx: &Context, firm: &Firm, state: State) -> Result<Vec<State>, CliE
         ticket: opened.and_then(|o| o.ticket),
         population,
         under: Guard::default(),
+        spends: vec![],
     };
     waited(cx, firm, &state.run, &subjects).await?;
     let parties = act::parties(&state.run, subjects);

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{
-    act::{self, Cause, Passed},
-    errors,
+    act::{self, Cause, Passed, Spend},
+    approve, errors,
     preview::{self, Ask, Subject},
     say,
 };
@@ -21,7 +21,7 @@ use crate::{
         text,
         view::{self, list::List},
     },
-    ledger::{Guard, Ledger, PersonState, State},
+    ledger::{Lease, Ledger, PersonState, State},
     model::{Flow, Limit, Limits, Observed, Person, Plan},
     planner::{
         brake::{self, Facts, PlanSet},
@@ -45,9 +45,9 @@ pub async fn list(cx: &Context) -> Result<Exit, CliError> {
 }
 
 /// A run, and of whom in it the question is: everybody, or whose plan was named.
-struct Meant {
-    state: State,
-    subject: Option<String>,
+pub(super) struct Meant {
+    pub state: State,
+    pub subject: Option<String>,
 }
 
 impl Meant {
@@ -63,7 +63,7 @@ impl Meant {
 }
 
 /// By the run's name, or by a plan's id: the newest run that held or applied it.
-async fn meant(ledger: &Ledger, typed: &str) -> Result<Meant, CliError> {
+pub(super) async fn meant(ledger: &Ledger, typed: &str) -> Result<Meant, CliError> {
     let found = ledger.run_by_prefix(typed).await?;
     let (run, subject) = match found.as_slice() {
         [one] => (one.clone(), None),
@@ -144,7 +144,7 @@ pub async fn apply(cx: &Context, args: ApplyArgs) -> Result<Exit, CliError> {
     let firm = Firm::open(cx).await?;
     let meant = meant(&firm.ledger, &args.plan).await?;
     let run = meant.state.run.clone();
-    let held: Vec<PersonState> = meant.held().into_iter().cloned().collect();
+    let mut held: Vec<PersonState> = meant.held().into_iter().cloned().collect();
     if held.is_empty() {
         return Err(
             CliError::stale(format!("nothing is held in run {run} any more; nothing was done"))
@@ -152,6 +152,7 @@ pub async fn apply(cx: &Context, args: ApplyArgs) -> Result<Exit, CliError> {
         );
     }
     let mut aside = Aside::default();
+    let allowed = allowed(cx, &firm, &args.plan, &run, &mut held, &mut aside).await?;
     let people = again(&firm, &held, &mut aside).await?;
     let need = people.iter().map(|(_, a)| a.need()).reduce(super::resume::merge);
     let mut tenant = firm.tenant(need.unwrap_or_default()).await?;
@@ -172,11 +173,12 @@ pub async fn apply(cx: &Context, args: ApplyArgs) -> Result<Exit, CliError> {
         let agreed = consent::agree(cleared, Consent::Typed(logins)).map_err(|r| errors::refusal(&r))?;
         let cause = Cause {
             kind: "run-apply",
-            consent: "run apply --yes".to_owned(),
+            consent: allowed.word.clone(),
             reason: None,
             ticket: None,
             population,
-            under: Guard::default(),
+            under: allowed.lease.as_ref().map(Lease::guard).unwrap_or_default(),
+            spends: allowed.spends.clone(),
         };
         let mut parties = act::parties(&run, due);
         for p in parties.iter_mut().filter(|p| p.run == run) {
@@ -189,6 +191,70 @@ pub async fn apply(cx: &Context, args: ApplyArgs) -> Result<Exit, CliError> {
         }
     }
     Ok(report(cx, &firm, &meant.state, &states, &idle, aside))
+}
+
+/// What lets the plans be applied, and what of it is used up by that.
+struct Allowed {
+    /// An approval is one process's at a time.
+    lease: Option<Lease>,
+    spends: Vec<Spend>,
+    word: String,
+}
+
+/// With `[approvals]` only what somebody else signed for is left in `held`. Without, whoever may run jml may apply it, and is told so.
+async fn allowed(
+    cx: &Context,
+    firm: &Firm,
+    plan: &str,
+    run: &str,
+    held: &mut Vec<PersonState>,
+    aside: &mut Aside,
+) -> Result<Allowed, CliError> {
+    let word = "run apply --yes".to_owned();
+    if firm.config.approvals.is_none() {
+        cx.out
+            .talk("No [approvals] are configured: this is applied on one person's word.");
+        return Ok(Allowed {
+            lease: None,
+            spends: vec![],
+            word,
+        });
+    }
+    let lease = firm.ledger.lease(&[format!("approval/{run}")], run).await?;
+    // Under the lease: what was spent a moment ago is seen.
+    let state = firm.ledger.run(run).await?.ok_or_else(|| errors::no_run(run))?;
+    let holds = firm.ledger.holds(run).await?;
+    let operator = firm.operator.name().await?;
+    let granted =
+        approve::granted(&firm.config, &firm.organisation, &operator, &state, &holds, firm.now()).map_err(|e| {
+            e.run(
+                "Somebody else signs for it",
+                cx.command(&format!("run approve {}", text::shell(plan))),
+            )
+        })?;
+    held.retain(|p| {
+        let covered = granted.people.contains(&p.subject);
+        if !covered {
+            aside.say(
+                &p.login,
+                "is not in the approval and needs one of its own",
+                Exit::Refused,
+            );
+        }
+        covered
+    });
+    Ok(Allowed {
+        lease: Some(lease),
+        spends: granted
+            .spends
+            .into_iter()
+            .map(|approval| Spend {
+                run: run.to_owned(),
+                approval,
+            })
+            .collect(),
+        word: format!("{word}, approved by {}", text::list(&granted.by)),
+    })
 }
 
 /// Whoever of a held plan is not handled, with why.

@@ -218,6 +218,7 @@ pub async fn once(cx: &Context, firm: &Firm, args: &Args) -> Result<Exit, CliErr
         ticket: None,
         population: read.facts.people.len(),
         under: tell.guard.clone(),
+        spends: vec![],
     };
     let ours: BTreeSet<String> = work.iter().map(|s| s.id().0.clone()).collect();
     let parties = act::parties(&run, work);

@@ -163,6 +163,14 @@ fn row(e: &Entry, plans: &mut Plans, records: &mut Records) -> Row {
             out.outcome = Some("delivered".into());
         }
         Body::Ticked { evidence, .. } => out.outcome = Some(format!("done by hand: {evidence}")),
+        Body::Approved(a) => {
+            out.target = Some(text::count(a.approval.people.len(), "plan"));
+            out.outcome = Some(format!("by {} until {}", a.signer, instant(a.approval.expires)));
+        }
+        Body::Spent { approval } => {
+            out.target = Some(format!("approval {approval}"));
+            out.outcome = Some("used".into());
+        }
         Body::Resumed { operator } => out.outcome = Some(format!("taken up by {operator}")),
         Body::Closed { result, .. } => out.outcome = Some(result.name().into()),
         Body::Linked {

@@ -67,11 +67,21 @@ pub fn go_on(state: &State, held: &[&PersonState], flags: &str, screen: &Screen)
             out += &format!("{line}\n");
         }
     }
+    for a in state.approvals.values().filter(|a| a.spent.is_none()) {
+        let (signer, of) = (screen.safe(&a.approved.signer), &a.approved.approval);
+        let plans = count(of.people.len(), "plan");
+        out += &format!(
+            "APPROVED {}: {plans} by {signer}, until {}\n",
+            instant(a.at),
+            instant(of.expires)
+        );
+    }
     let name = match held {
         [one] => one.plan.id().short(),
         _ => shell(&state.run).into_owned(),
     };
-    out + &format!("Apply what is still true of it:  jml run apply {name} --yes{flags}\n")
+    out += &format!("Where [approvals] ask for a second person:  jml run approve {name}{flags}\n");
+    out + &format!("Apply what is still true of it:             jml run apply {name} --yes{flags}\n")
 }
 
 /// A run in which nobody was handled: a sweep that found nothing to do, a link.
@@ -143,7 +153,8 @@ Due 09:18:52Z, 14m07s from now.                              plan [..]
 
 2 steps on 1 system.
 HELD 2026-03-02 09:05:11Z: leavers: 40 found; the limit is 10
-Apply what is still true of it:  jml run apply [..] --yes --sandbox
+Where [approvals] ask for a second person:  jml run approve [..] --sandbox
+Apply what is still true of it:             jml run apply [..] --yes --sandbox
 
 "#]]
         );

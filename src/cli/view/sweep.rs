@@ -141,6 +141,8 @@ pub struct Brake<'a> {
     pub lines: &'a [String],
     /// Short id of what is held.
     pub held: Option<&'a str>,
+    /// `[approvals]` ask for a second person.
+    pub approvals: bool,
 }
 
 pub fn brake(b: &Brake<'_>, flags: &str, screen: &Screen) -> String {
@@ -188,7 +190,12 @@ pub fn brake(b: &Brake<'_>, flags: &str, screen: &Screen) -> String {
     out += &format!("\nThe plan is held as {held}\n");
     out += &format!("  see it          jml run show {held}{flags}\n");
     out += "  it is an error  correct it in HR; the next sweep starts afresh\n";
-    out + &format!("  it is real      jml run apply {held} --yes{flags}\n")
+    let mut real = "it is real      ";
+    if b.approvals {
+        out += &format!("  it is real      a second person:  jml run approve {held}{flags}\n");
+        real = "                then:             ";
+    }
+    out + &format!("  {real}jml run apply {held} --yes{flags}\n")
 }
 
 #[cfg(test)]
@@ -285,6 +292,7 @@ sweep r-8h1t0c: 1 complete, 1 partial (1 owed), 0 held, 0 nothing to do, 0 late,
             would: false,
             lines: &[],
             held: Some("9b2e-41d7-0c6a"),
+            approvals: false,
         };
         assert_data_eq!(
             brake(&b, " --sandbox", &Screen::PLAIN),
@@ -299,6 +307,15 @@ The plan is held as 9b2e-41d7-0c6a
   it is real      jml run apply 9b2e-41d7-0c6a --yes --sandbox
 
 "#]]
+        );
+        let asked = brake(&Brake { approvals: true, ..b }, "", &Screen::PLAIN);
+        let end: Vec<&str> = asked.lines().rev().take(2).collect();
+        assert_eq!(
+            end,
+            [
+                "                  then:             jml run apply 9b2e-41d7-0c6a --yes",
+                "  it is real      a second person:  jml run approve 9b2e-41d7-0c6a",
+            ]
         );
     }
 }

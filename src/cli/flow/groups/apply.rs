@@ -119,6 +119,7 @@ pub async fn apply(cx: &Context, args: ApplyArgs) -> Result<Exit, CliError> {
         ticket: None,
         population: 0,
         under: Guard::default(),
+        spends: vec![],
     };
     let nobody = Seen::new(Verbs::new(), Observed::Absent);
     let work = Work {

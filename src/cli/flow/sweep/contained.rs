@@ -75,6 +75,7 @@ pub(super) async fn first(
         ticket: None,
         population,
         under: under.clone(),
+        spends: vec![],
     };
     let mut passed: Passed = vec![];
     // In the run that holds what is left of them: a leaving has one record.

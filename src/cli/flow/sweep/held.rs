@@ -142,6 +142,7 @@ pub(super) async fn braked(
         would: looks,
         lines: &lines,
         held: held.as_deref(),
+        approvals: firm.config.approvals.is_some(),
     };
     let screen = view::sweep::brake(&shown, &cx.flags(), &cx.out.screen);
     let told: BTreeSet<&str> = states
