@@ -227,6 +227,8 @@ pub struct Context {
     pub out: Arc<Out>,
     pub clock: Clock,
     pub signals: Signals,
+    /// The command changes nothing.
+    pub reads: bool,
     /// Organisation id and whether it is a sandbox, once it has said so: for what is told when the rest fails.
     pub tenant: std::sync::OnceLock<(String, bool)>,
     /// The run whose effects are under way: for who leaves at once.
@@ -273,6 +275,7 @@ impl Context {
             out: Arc::new(out),
             clock: Clock::default(),
             signals: Signals::default(),
+            reads: false,
             tenant: std::sync::OnceLock::new(),
             run: std::sync::OnceLock::new(),
             closing: Closing::default(),

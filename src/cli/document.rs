@@ -347,6 +347,22 @@ pub struct Entry {
     pub host: String,
     /// SHA-256, which the next entry carries on.
     pub hash: String,
+    /// Only of an entry that was first written on a host that could not reach the ledger: where it stood there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spooled: Option<Spooled>,
+}
+
+/// Of an entry that came from a host's spool.
+#[derive(Serialize, JsonSchema, Clone, Debug)]
+pub struct Spooled {
+    /// Its number in the spool, from 1.
+    pub seq: i64,
+    /// Its SHA-256 there.
+    pub hash: String,
+    /// When it came into the ledger; `time` is when it was written on the host.
+    pub merged: DateTime<Utc>,
+    /// It stood in the ledger already, or somebody else had gone on: it changes nothing any more.
+    pub moot: bool,
 }
 
 #[derive(Serialize, JsonSchema, Clone, Debug)]

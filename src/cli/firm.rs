@@ -5,7 +5,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -15,7 +15,7 @@ use futures::future::join_all;
 use super::{
     context::Context,
     error::CliError,
-    flow::errors,
+    flow::{errors, spooled},
     memory,
     operator::Operator,
     roll::{Hr, Leavers, Roll, fold},
@@ -23,7 +23,7 @@ use super::{
 use crate::{
     config::{self, Config},
     http::{Client, Observer, Trust},
-    ledger::Ledger,
+    ledger::{Ledger, LedgerError, Spool, Spooling},
     model::{Age, Failure, Hr as Word, Observed, Person, PersonId, Protected, System, Worker, system::OKTA},
     planner::{
         consent::Agreed,
@@ -38,11 +38,18 @@ use crate::{
 
 /// How long a verification goes on reading: Okta's deactivation is asynchronous and may take a minute.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Of a run's name; one that can't be held against the ledger's is longer, so that it is nobody's.
+const LETTERS: usize = 6;
+const APART: usize = 12;
 
 pub struct Firm {
     pub config: Config,
     pub look: Looking,
     pub ledger: Ledger,
+    /// Where this host writes while the ledger can't be reached, if that is on a server.
+    pub spool: Option<Spool>,
+    /// It can't be reached now: `ledger` is the spool of one run, and knows nothing of what was.
+    pub away: Option<Away>,
     pub clock: Clock,
     pub operator: Operator,
     /// The organisation id: the tenant.
@@ -73,20 +80,96 @@ pub struct Made {
     pub keep: Option<Box<dyn std::any::Any + Send>>,
 }
 
+/// What a firm remembers by.
+pub struct Kept {
+    pub ledger: Ledger,
+    pub spool: Option<Spool>,
+    pub away: Option<Away>,
+}
+
+impl From<Ledger> for Kept {
+    fn from(ledger: Ledger) -> Self {
+        Kept {
+            ledger,
+            spool: None,
+            away: None,
+        }
+    }
+}
+
+/// A firm whose ledger could not be opened.
+pub struct Away {
+    /// The one run that is written to the spool.
+    pub run: String,
+    pub why: String,
+    /// Tries the ledger again.
+    pub back: Box<dyn Fn() -> Result<Ledger, LedgerError> + Send + Sync>,
+    pub(super) ours: Mutex<Option<Spooling>>,
+}
+
+impl Kept {
+    /// Without the ledger: containment by hand, which nobody who stops a database may stop.
+    pub async fn apart(
+        spool: Spool,
+        e: LedgerError,
+        back: Box<dyn Fn() -> Result<Ledger, LedgerError> + Send + Sync>,
+    ) -> Result<Kept, LedgerError> {
+        if !e.lost() {
+            return Err(e);
+        }
+        let run = super::context::open::run_id(APART);
+        let ours = spool.open(&run).await?;
+        Ok(Kept {
+            ledger: ours.ledger.clone(),
+            spool: Some(spool),
+            away: Some(Away {
+                run,
+                why: e.to_string(),
+                back,
+                ours: Mutex::new(Some(ours)),
+            }),
+        })
+    }
+}
+
 impl Firm {
     pub async fn open(cx: &Context) -> Result<Firm, CliError> {
+        Self::opened(cx, false).await
+    }
+
+    /// The same without its ledger, if that can't be had: for who contains by hand.
+    pub async fn open_to_contain(cx: &Context) -> Result<Firm, CliError> {
+        Self::opened(cx, true).await
+    }
+
+    async fn opened(cx: &Context, contains: bool) -> Result<Firm, CliError> {
         let made = cx.wire().await?;
         let place = memory::Place::of(cx, &made.config, made.clock.clone())?;
-        let firm = Firm::assemble(made, move |organisation| place.open(organisation)).await?;
+        let kept = async move |organisation: &str| {
+            let organisation = organisation.to_owned();
+            let spool = place.spool(&organisation);
+            let back = move || place.clone().open(&organisation);
+            match (back(), spool) {
+                (Ok(ledger), spool) => Ok(Kept {
+                    ledger,
+                    spool,
+                    away: None,
+                }),
+                (Err(e), Some(spool)) if contains => Kept::apart(spool, e, Box::new(back)).await,
+                (Err(e), _) => Err(e),
+            }
+        };
+        let firm = Firm::assemble(made, kept).await?;
         // The first to say it is the one that counts; a command opens one firm.
         let _ = cx.tenant.set((firm.organisation.clone(), firm.sandbox));
+        spooled::catch_up(cx, &firm, contains).await?;
         Ok(firm)
     }
 
     /// Asks the tenant who it is before anything else is believed, and before any write credential is fetched.
     pub async fn assemble(
         made: Made,
-        ledger: impl FnOnce(&str) -> Result<Ledger, crate::ledger::LedgerError>,
+        kept: impl AsyncFnOnce(&str) -> Result<Kept, LedgerError>,
     ) -> Result<Firm, CliError> {
         let Made {
             config,
@@ -152,10 +235,12 @@ impl Firm {
             Some(l) if *l == OKTA => Leavers::Directory,
             Some(l) => Leavers::Hr(Box::new(hr(l, &usual)?)),
         };
-        let ledger = ledger(&organisation)?;
+        let Kept { ledger, spool, away } = kept(&organisation).await?;
         Ok(Firm {
             look: Looking { directory, eyes, apps },
             ledger,
+            spool,
+            away,
             clock,
             operator,
             organisation,
@@ -353,8 +438,11 @@ impl Firm {
 
     /// A name that no run of this ledger has.
     pub async fn new_run(&self) -> Result<String, CliError> {
+        if let Some(away) = &self.away {
+            return Ok(away.run.clone());
+        }
         for _ in 0..8 {
-            let run = super::context::open::run_id();
+            let run = super::context::open::run_id(LETTERS);
             if self.ledger.run(&run).await?.is_none() {
                 return Ok(run);
             }

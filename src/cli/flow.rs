@@ -23,6 +23,7 @@ mod resume;
 mod runs;
 mod say;
 mod show;
+pub mod spooled;
 mod stage;
 mod sweep;
 #[cfg(test)]
@@ -46,7 +47,14 @@ pub async fn mover(cx: &Context, args: mover::Args) -> Result<Exit, CliError> {
 }
 
 pub async fn leaver(cx: &Context, args: leaver::Args) -> Result<Exit, CliError> {
-    by_hand::leaver(cx, Firm::open(cx), args).await
+    let contains = !args.gate.dry_run;
+    let open = async move {
+        match contains {
+            true => Firm::open_to_contain(cx).await,
+            false => Firm::open(cx).await,
+        }
+    };
+    by_hand::leaver(cx, open, args).await
 }
 
 pub async fn sweep(cx: &Context, args: super::command::sweep::Args) -> Result<Exit, CliError> {

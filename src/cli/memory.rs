@@ -11,7 +11,7 @@ use crate::{
     config::{Config, DatabaseHost, DatabaseUrl, Reference, SecretRef, Write},
     http::Trust,
     ledger::{
-        Ledger, LedgerError, Meta, State,
+        Ledger, LedgerError, Meta, Spool, State,
         postgres::{Host, Server},
     },
     model::system::OKTA,
@@ -20,6 +20,7 @@ use crate::{
 };
 
 /// Where the ledger of an organisation lies.
+#[derive(Clone)]
 pub struct Place {
     kept: Kept,
     state: PathBuf,
@@ -27,6 +28,7 @@ pub struct Place {
     clock: Clock,
 }
 
+#[derive(Clone)]
 enum Kept {
     /// Without a path it is named after the organisation.
     File {
@@ -68,11 +70,26 @@ impl Place {
             clock,
         })
     }
-    pub fn open(self, organisation: &str) -> Result<Ledger, LedgerError> {
-        let meta = Meta {
+    fn meta(&self, organisation: &str) -> Meta {
+        Meta {
             tenant: organisation.to_owned(),
-            host: self.host,
-        };
+            host: self.host.clone(),
+        }
+    }
+
+    /// Where this host writes while a server can't be reached. A file on this host is never left for another one.
+    pub fn spool(&self, organisation: &str) -> Option<Spool> {
+        match self.kept {
+            Kept::File { .. } => None,
+            Kept::Server { .. } => {
+                let folder = self.state.join("spool").join(organisation);
+                Some(Spool::folder(folder, self.meta(organisation), self.clock.clone()))
+            }
+        }
+    }
+
+    pub fn open(self, organisation: &str) -> Result<Ledger, LedgerError> {
+        let meta = self.meta(organisation);
         match self.kept {
             Kept::File { path, key } => {
                 let path = path.unwrap_or_else(|| self.state.join(format!("{organisation}.db")));

@@ -44,8 +44,9 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Exit {
-    let cx = Context::new(cli.global);
     let reads = cli.command.reads();
+    let mut cx = Context::new(cli.global);
+    cx.reads = reads;
     let ended = match cli.command {
         // Help needs no threads.
         Command::Help(a) => command::help::run(&cx, &a),

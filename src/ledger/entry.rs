@@ -116,6 +116,13 @@ pub enum Body {
     Checkpoint {
         text: String,
     },
+    /// The ledger could not be reached: from here on the run wrote on this host's own disk.
+    Spooled {
+        host: String,
+        why: String,
+        /// The leases under which the run worked until then.
+        fences: BTreeMap<Subject, i64>,
+    },
     /// A kind of a newer release: verifies, folds as opaque, blocks only its own run.
     #[serde(other)]
     Opaque,
@@ -178,6 +185,7 @@ impl Body {
             Body::Granted { .. } => "granted",
             Body::Swept(_) => "swept",
             Body::Checkpoint { .. } => "checkpoint",
+            Body::Spooled { .. } => "spooled",
             Body::Opaque => "opaque",
         }
     }
@@ -203,6 +211,7 @@ impl Body {
             | Body::Resumed { .. }
             | Body::Swept(_)
             | Body::Checkpoint { .. }
+            | Body::Spooled { .. }
             | Body::Opaque => None,
         }
     }
@@ -228,6 +237,7 @@ impl Body {
             | Body::Granted { .. }
             | Body::Swept(_)
             | Body::Checkpoint { .. }
+            | Body::Spooled { .. }
             | Body::Opaque => None,
         }
     }
@@ -253,6 +263,7 @@ impl Body {
             | Body::Granted { .. }
             | Body::Swept(_)
             | Body::Checkpoint { .. }
+            | Body::Spooled { .. }
             | Body::Opaque => None,
         }
     }
@@ -282,6 +293,26 @@ pub struct Envelope {
     /// sha256(salt || canonical body), hex; the salt lies with the body.
     pub body: String,
     pub prev: String,
+    /// Of an entry that was first written elsewhere: then `time` and `host` are those of its first writing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spooled: Option<Origin>,
+}
+
+/// Where an entry stood before it was brought into the ledger: in the spool of a host that could not reach it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// Its number and hash there.
+    pub seq: Seq,
+    pub hash: String,
+    pub merged: DateTime<Utc>,
+    /// It stands here already, or somebody had gone on meanwhile: evidence of what that host did, which changes nothing any more.
+    pub moot: bool,
+}
+
+impl Envelope {
+    pub fn moot(&self) -> bool {
+        self.spooled.as_ref().is_some_and(|o| o.moot)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]

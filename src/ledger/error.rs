@@ -43,6 +43,18 @@ pub enum LedgerError {
 }
 
 impl LedgerError {
+    /// Whoever keeps the server, or stands between, is in the way: nothing that jml itself may not do.
+    pub fn lost(&self) -> bool {
+        match self {
+            LedgerError::Unreachable(_) | LedgerError::Store(_) | LedgerError::Denied(_) | LedgerError::NotMade(_) => {
+                true
+            }
+            LedgerError::LeaseLost { .. }
+            | LedgerError::LeaseHeld { .. }
+            | LedgerError::WrongTenant { .. }
+            | LedgerError::Corrupt { .. } => false,
+        }
+    }
     pub(super) fn corrupt(seq: Seq, why: impl Into<String>) -> Self {
         LedgerError::Corrupt {
             seq: Some(seq),

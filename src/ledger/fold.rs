@@ -47,12 +47,24 @@ pub struct State {
     pub approvals: BTreeMap<Seq, ApprovalRecord>,
     pub swept: Option<Swept>,
     pub checkpoint: Option<String>,
+    /// The last time that the ledger was out of reach in the middle of it.
+    pub away: Option<Away>,
     pub first: Option<Seq>,
     pub last: Option<(Seq, DateTime<Utc>)>,
     /// Of the last Resumed.
     pub taken_up: Option<Seq>,
     /// A body was purged, or is of a newer release: this run can be shown, not resumed.
     pub opaque: bool,
+}
+
+/// A while without the ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Away {
+    pub since: DateTime<Utc>,
+    pub host: String,
+    pub why: String,
+    /// When what that host wrote meanwhile was brought in, and how much of it counted; `None`: it lies there still.
+    pub merged: Option<(DateTime<Utc>, usize)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,6 +125,10 @@ impl State {
             entry.envelope.run.clone_into(&mut self.run);
         }
         self.last = Some((at.seq, at.time));
+        if let (Some(away), Some(origin)) = (&mut self.away, &entry.envelope.spooled) {
+            let count = away.merged.map_or(0, |(_, n)| n) + 1;
+            away.merged = Some((origin.merged, count));
+        }
         Ok(())
     }
 
@@ -225,6 +241,14 @@ impl State {
             Body::Linked { .. } | Body::Granted { .. } => {}
             Body::Swept(swept) => self.swept = Some(swept.clone()),
             Body::Checkpoint { text } => self.checkpoint = Some(text.clone()),
+            Body::Spooled { host, why, .. } => {
+                self.away = Some(Away {
+                    since: at.time,
+                    host: host.clone(),
+                    why: why.clone(),
+                    merged: None,
+                });
+            }
             Body::Opaque => self.opaque = true,
         }
         Ok(())
@@ -764,6 +788,7 @@ mod tests {
             1 => Just(closed(PersonResult::Complete)),
             1 => Just(Body::Swept(Swept::default())),
             1 => Just(Body::Checkpoint { text: "text".into() }),
+            1 => Just(Body::Spooled { host: "ops-1".into(), why: "gone".into(), fences: Default::default() }),
             1 => Just(Body::Opaque),
         ]
     }

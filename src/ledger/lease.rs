@@ -154,7 +154,7 @@ impl Locks {
 }
 
 /// Run ids are ours, but one is also typed by hand.
-fn file_name(run: &str) -> String {
+pub(super) fn file_name(run: &str) -> String {
     if !run.is_empty() && run.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
         run.to_owned()
     } else {

@@ -15,6 +15,7 @@ mod plans;
 pub mod proof;
 pub mod query;
 pub mod seal;
+pub mod spool;
 mod step;
 pub mod store;
 #[cfg(test)]
@@ -36,7 +37,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 use tokio::sync::{mpsc, oneshot};
 
 pub use approval::{Approval, Approved};
-pub use entry::{Body, Draft, Entry, Envelope, Opened, Seq, Subject, Swept};
+pub use entry::{Body, Draft, Entry, Envelope, Opened, Origin, Seq, Subject, Swept};
 pub use error::LedgerError;
 pub use everyone::Everyone;
 pub use fold::{Illegal, PersonState, Progress, State};
@@ -45,12 +46,13 @@ pub use plans::{Hold, Stored};
 pub use proof::{Bad, Proof, Verdict};
 pub use query::{Filter, History, Owing, Planned, RunHead, SlaRow};
 pub use seal::Meta;
+pub use spool::{Merged, Spool, Spooling};
 pub use store::{Memory, Postgres, Rights, Sqlite, Store, postgres};
 
 use checkpoint::KeyPlace;
 use lease::{Holder, Lock};
 use proof::Frontier;
-use seal::{Head, Row, seal};
+use seal::{Head, Pending, Row, seal};
 use store::{Batch, Query};
 
 /// Time comes from whoever reads the clock.
@@ -189,8 +191,12 @@ impl Ledger {
 
     /// As `append`, and gives the entries back for `fold::next`.
     pub async fn append_entries(&self, guard: &Guard, drafts: Vec<Draft>) -> Result<Vec<Entry>, LedgerError> {
+        self.write(guard, drafts.into_iter().map(Pending::from).collect()).await
+    }
+
+    async fn write(&self, guard: &Guard, entries: Vec<Pending>) -> Result<Vec<Entry>, LedgerError> {
         let (answer, written) = oneshot::channel();
-        self.send(Job::Append((guard.clone(), drafts), answer))?;
+        self.send(Job::Append((guard.clone(), entries), answer))?;
         written.await.map_err(|_| stopped())?
     }
 

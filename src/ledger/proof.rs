@@ -256,6 +256,18 @@ impl Keeper {
         newest.map(drop)
     }
 
+    /// Every entry, as it stands in the chain: the first that does not is an error.
+    pub(super) fn checked(&mut self) -> Result<Vec<Entry>, LedgerError> {
+        let (mut head, mut entries) = (Head::default(), Vec::new());
+        let tenant = &self.meta.tenant;
+        self.store.read(&Query::default(), &mut |row| {
+            head = follows(&head, &row)?;
+            entries.push(fits(&row, tenant)?);
+            Ok(true)
+        })?;
+        Ok(entries)
+    }
+
     /// The newest checkpoint vouches for all before it, the older ones' entries among them.
     fn newest_claim(&mut self, signer: &Signer) -> Result<Option<Claim>, LedgerError> {
         let mut newest = None;

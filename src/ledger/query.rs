@@ -180,7 +180,17 @@ fn kinds(kinds: &[&'static str]) -> Query {
 }
 
 impl Keeper {
+    /// What counts: without what came too late to mean anything.
     pub(super) fn each(
+        &mut self,
+        query: &Query,
+        mut f: impl FnMut(Entry) -> Result<bool, LedgerError>,
+    ) -> Result<(), LedgerError> {
+        self.every(query, |e| if e.envelope.moot() { Ok(true) } else { f(e) })
+    }
+
+    /// As it lies there.
+    pub(super) fn every(
         &mut self,
         query: &Query,
         mut f: impl FnMut(Entry) -> Result<bool, LedgerError>,
@@ -440,7 +450,7 @@ impl Keeper {
             ..Query::default()
         };
         let mut list = Vec::new();
-        self.each(&query, |e| {
+        self.every(&query, |e| {
             if filter.limit.is_some_and(|n| list.len() >= n) {
                 return Ok(false);
             }

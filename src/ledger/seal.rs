@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     LedgerError,
-    entry::{Body, Draft, Entry, Envelope, Seq},
+    entry::{Body, Draft, Entry, Envelope, Origin, Seq},
 };
 
 /// The newest form of an envelope that this release writes.
@@ -62,14 +62,36 @@ pub fn chain(prev: &Hash, envelope: &[u8]) -> Hash {
         .into()
 }
 
+/// What is to be sealed, and where it was written first, if that was elsewhere.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pending {
+    pub draft: Draft,
+    pub first: Option<First>,
+}
+
+/// When and where that was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct First {
+    pub time: DateTime<Utc>,
+    pub host: String,
+    pub origin: Origin,
+}
+
+impl From<Draft> for Pending {
+    fn from(draft: Draft) -> Self {
+        Pending { draft, first: None }
+    }
+}
+
 /// `fence` is the token of the lease under which it is written.
 pub fn seal(
     head: &Head,
     meta: &Meta,
     time: DateTime<Utc>,
     fence: Option<i64>,
-    draft: Draft,
+    pending: impl Into<Pending>,
 ) -> Result<(Row, Entry), LedgerError> {
+    let Pending { draft, first } = pending.into();
     if let Some(ledger) = head.tenant.as_ref().filter(|t| **t != meta.tenant) {
         return Err(LedgerError::WrongTenant {
             ledger: ledger.clone(),
@@ -80,6 +102,10 @@ pub fn seal(
     let mut salt = vec![0; 16];
     rand::fill(&mut salt).map_err(|_| LedgerError::Store("the system gives no random bytes".into()))?;
     let body = serde_json_canonicalizer::to_vec(&draft.body).map_err(unfit)?;
+    let (time, host, spooled) = match first {
+        Some(first) => (first.time, first.host, Some(first.origin)),
+        None => (time, meta.host.clone(), None),
+    };
     let envelope = Envelope {
         v: VERSION,
         seq: head.seq + 1,
@@ -89,11 +115,12 @@ pub fn seal(
         step: draft.body.step(),
         kind: draft.body.kind().to_owned(),
         operator: draft.operator,
-        host: meta.host.clone(),
+        host,
         tenant: meta.tenant.clone(),
         fence,
         body: hex::encode(digest(&salt, &body)),
         prev: hex::encode(head.hash),
+        spooled,
     };
     let bytes = serde_json_canonicalizer::to_vec(&envelope).map_err(unfit)?;
     let hash = chain(&head.hash, &bytes);

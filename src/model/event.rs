@@ -50,6 +50,10 @@ pub enum Event {
         result: String,
         line: String,
     },
+    /// The ledger; contain goes on.
+    Lost {
+        why: String,
+    },
     Stopping {
         waits_for: Vec<System>,
     },

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use super::{
     Crew, Stop,
+    book::{Book, Start},
     observe::Target,
     outbox, settle,
     step::{Ended, effect, look},
@@ -21,7 +22,7 @@ use super::{
 use crate::{
     ledger::{
         LedgerError,
-        entry::{Body, Draft, Entry, Envelope, Subject},
+        entry::{Body, Entry, Envelope, Subject},
         fold::{PersonState, Progress, State, StepRecord},
     },
     model::{Event, Holding, Outcome, Phase, StepNo, System, Verb, Verdict, system::OKTA},
@@ -40,8 +41,14 @@ enum Reading {
     Over,
 }
 
-/// Runs every subject of the state to its end, verification included. What a signal cut short stays open in the ledger.
-pub async fn execute(crew: &Crew, mut state: State, targets: &BTreeMap<Subject, Target>) -> Result<State, LedgerError> {
+/// Runs every subject of the state to its end, verification included. What a signal cut short stays open in the ledger, and so does what
+/// does not contain where the ledger is lost.
+pub async fn execute(
+    crew: &Crew,
+    book: &mut Book<'_>,
+    mut state: State,
+    targets: &BTreeMap<Subject, Target>,
+) -> Result<State, LedgerError> {
     // A run that is taken up may hold people who are finished, or whom nobody asked to go on with.
     state.people.retain(|subject, _| targets.contains_key(subject));
     let mut inflight: FuturesUnordered<BoxFuture<'_, Ended>> = FuturesUnordered::new();
@@ -78,33 +85,26 @@ pub async fn execute(crew: &Crew, mut state: State, targets: &BTreeMap<Subject, 
                 waits_for: open_systems(&state),
             });
         }
-        let starts: Vec<(Subject, StepNo, bool)> = pick(&state, halt, inflight.len())
+        let narrow = if book.is_away() { halt.max(Stop::Contain) } else { halt };
+        let starts: Vec<Start> = pick(&state, narrow, inflight.len())
             .into_iter()
-            .map(|(subject, step)| {
-                let again = state.people[&subject].began(step);
-                (subject, step, again)
+            .map(|(subject, step)| Start {
+                again: state.people[&subject].began(step),
+                subject,
+                step,
             })
             .collect();
-        let begins: Vec<Body> = starts
-            .iter()
-            .map(|(subject, step, _)| Body::Started {
-                subject: subject.clone(),
-                step: *step,
-            })
-            .collect();
-        move_on(&mut state, crew, &begins)?;
-        bodies.extend(begins);
-        if !bodies.is_empty() {
-            // On disk before a call leaves; a refused append (lost lease, full disk) stops the run here.
-            crew.ledger.append(&crew.guard, drafts(crew, &bodies)).await?;
+        if !(bodies.is_empty() && starts.is_empty()) {
+            let starts = book.write(&mut state, &bodies, starts).await?;
             announce(crew, &state, &mut contained, begun);
+            for Start { subject, step, again } in starts {
+                let record = state.people[&subject].steps[step].clone();
+                crew.tell(started(&state, &subject, step, &record));
+                inflight.push(Box::pin(effect(crew, &targets[&subject], subject, step, record, again)));
+            }
         }
-        for (subject, step, again) in starts {
-            let record = state.people[&subject].steps[step].clone();
-            crew.tell(started(&state, &subject, step, &record));
-            inflight.push(Box::pin(effect(crew, &targets[&subject], subject, step, record, again)));
-        }
-        if halt != Stop::Now {
+        // Whoever closes somebody, and whoever reads for it, needs the ledger.
+        if halt != Stop::Now && !book.is_away() {
             for (subject, system) in to_read(&state, &reading) {
                 reading.insert((subject.clone(), system.clone()), Reading::Running);
                 crew.tell(Event::Verifying {
@@ -114,7 +114,7 @@ pub async fn execute(crew: &Crew, mut state: State, targets: &BTreeMap<Subject, 
                 let person = state.people[&subject].clone();
                 inflight.push(Box::pin(look(crew, person, &targets[&subject], system)));
             }
-            close(crew, &mut state, &reading).await?;
+            close(crew, book, &mut state, &reading).await?;
         }
         if inflight.is_empty() {
             return Ok(state);
@@ -145,6 +145,7 @@ pub async fn execute(crew: &Crew, mut state: State, targets: &BTreeMap<Subject, 
 /// Subjects whose steps have ended and whose systems have been read: closed, and what is to be told of them owed, in one append.
 async fn close(
     crew: &Crew,
+    book: &mut Book<'_>,
     state: &mut State,
     reading: &BTreeMap<(Subject, System), Reading>,
 ) -> Result<(), LedgerError> {
@@ -167,7 +168,11 @@ async fn close(
     if over.is_empty() {
         return Ok(());
     }
-    let checkpoint = crew.ledger.checkpoint().await?;
+    let checkpoint = match crew.ledger.checkpoint().await {
+        Ok(checkpoint) => checkpoint,
+        Err(e) => return lose(book, state, e).await,
+    };
+    let before = state.clone();
     let mut bodies = vec![];
     for subject in over {
         let result = state.people[&subject].result();
@@ -181,8 +186,23 @@ async fn close(
         move_on(state, crew, &told)?;
         bodies.extend(told);
     }
-    crew.ledger.append(&crew.guard, drafts(crew, &bodies)).await?;
-    Ok(())
+    match crew
+        .ledger
+        .append(&crew.guard, super::book::drafts(crew, &bodies))
+        .await
+    {
+        Ok(_) => Ok(()),
+        Err(e) => {
+            // Nobody is closed, and nothing is owed, by an entry that nobody can read.
+            *state = before;
+            lose(book, state, e).await
+        }
+    }
+}
+
+async fn lose(book: &mut Book<'_>, state: &mut State, e: LedgerError) -> Result<(), LedgerError> {
+    book.leave(e).await?;
+    book.write(state, &[], vec![]).await.map(drop)
 }
 
 /// What ended, as entries.
@@ -366,19 +386,8 @@ fn readable(person: &PersonState, outcome: &Outcome, r: &StepRecord) -> bool {
     attempted && !effect.action.verb().unseen() && (effect.action.verb() != Verb::ClearSessions || listed())
 }
 
-fn drafts(crew: &Crew, bodies: &[Body]) -> Vec<Draft> {
-    bodies
-        .iter()
-        .map(|b| Draft {
-            run: crew.run.clone(),
-            operator: crew.operator.clone(),
-            body: b.clone(),
-        })
-        .collect()
-}
-
 /// Moves the state as these entries will. They are on disk before anything depends on them; the report is folded from there.
-fn move_on(state: &mut State, crew: &Crew, bodies: &[Body]) -> Result<(), LedgerError> {
+pub fn move_on(state: &mut State, crew: &Crew, bodies: &[Body]) -> Result<(), LedgerError> {
     for body in bodies {
         let entry = Entry {
             envelope: Envelope {
@@ -394,6 +403,7 @@ fn move_on(state: &mut State, crew: &Crew, bodies: &[Body]) -> Result<(), Ledger
                 fence: None,
                 body: String::new(),
                 prev: String::new(),
+                spooled: None,
             },
             hash: String::new(),
             body: Some(body.clone()),

@@ -2,6 +2,7 @@
 //!
 //! Decides nothing: what a step means is the planner's, what an entry means is the ledger's. Knows no system by name.
 
+pub mod book;
 pub mod execute;
 pub mod observe;
 pub mod outbox;
@@ -15,7 +16,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::{
     ledger::{
-        Guard, Ledger,
+        Guard, Ledger, Spool,
         fold::{PersonState, State},
     },
     model::{Event, System},
@@ -54,6 +55,9 @@ pub struct Crew {
     pub tags: Vec<String>,
     pub ledger: Ledger,
     pub guard: Guard,
+    /// Where containment is written if the ledger is lost; `None`: with a ledger on this host nothing goes on.
+    pub spool: Option<Spool>,
+    pub host: String,
     pub clock: Clock,
     pub events: mpsc::UnboundedSender<Event>,
     pub stop: watch::Receiver<Stop>,

@@ -118,20 +118,22 @@ pub fn owed(crew: &Crew, state: &State, p: &PersonState, checkpoint: &str, now: 
         }
     }
     told.into_iter()
-        .flat_map(|(key, what)| addressed(crew, key, Some(p.login.clone()), what, now))
+        .flat_map(|(key, what)| {
+            let record = Record {
+                key,
+                run: crew.run.clone(),
+                login: Some(p.login.clone()),
+                at: now,
+                what,
+            };
+            addressed(&crew.recorders, &record)
+        })
         .collect()
 }
 
 /// One entry a recorder that takes it.
-pub fn addressed(crew: &Crew, key: String, login: Option<String>, what: What, at: DateTime<Utc>) -> Vec<Body> {
-    let record = Record {
-        key,
-        run: crew.run.clone(),
-        login,
-        at,
-        what,
-    };
-    crew.recorders
+pub fn addressed(recorders: &AllRecorders, record: &Record) -> Vec<Body> {
+    recorders
         .iter()
         .filter(|(_, r)| r.takes(&record.what))
         .map(|(system, _)| Body::Owed {

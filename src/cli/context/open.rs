@@ -229,12 +229,12 @@ pub fn random() -> u64 {
     u64::from_le_bytes(bytes)
 }
 
-/// `r-5k2m9q`: six of Crockford's letters, which nobody misreads.
-pub fn run_id() -> String {
+/// `r-5k2m9q`: some of Crockford's letters, which nobody misreads.
+pub fn run_id(letters: usize) -> String {
     const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
     let mut n = random();
     let mut id = String::from("r-");
-    for _ in 0..6 {
+    for _ in 0..letters {
         id.push(char::from(LETTERS[(n % 32) as usize]));
         n /= 32;
     }

@@ -9,7 +9,7 @@ use futures::future::join_all;
 use super::{
     errors, fresh,
     preview::{Subject, look_again},
-    stage,
+    spooled, stage,
 };
 use crate::{
     cli::{context::Context, error::CliError, firm::Firm, signal::Stage},
@@ -22,6 +22,7 @@ use crate::{
     planner::{brake::PlanSet, consent::Agreed},
     run::{
         self, Crew,
+        book::Book,
         observe::{Target, Tenant},
         outbox, settle,
     },
@@ -224,6 +225,8 @@ pub async fn carry_out(
             wording: stage::wording(cx, firm),
             tags: firm.tags(cause.kind),
             ledger: firm.ledger.clone(),
+            spool: firm.spool.clone(),
+            host: cx.host(),
             guard: Guard {
                 fences: cause
                     .under
@@ -240,9 +243,18 @@ pub async fn carry_out(
         };
         async move {
             let run = job.run.clone();
-            let (state, targets) = begin(firm, &crew, job, cause).await?;
+            let mut book = match &firm.away {
+                None => Book::new(&crew),
+                Some(away) => Book::away(&crew, away.why.clone()),
+            };
+            let (state, targets) = begin(firm, &crew, &mut book, job, cause).await?;
+            let state = run::execute::execute(&crew, &mut book, state, &targets)
+                .await
+                .map_err(|e| errors::begun(e.into()))?;
+            if book.is_away() {
+                return spooled::end(cx, firm, book.into_spool(), state).await;
+            }
             let ended = async {
-                let state = run::execute::execute(&crew, state, &targets).await?;
                 let owed: Vec<_> = state.undelivered().cloned().collect();
                 outbox::deliver(&crew.recorders, &crew.ledger, &crew.guard, &crew.operator, owed).await?;
                 for lease in leases {
@@ -278,7 +290,13 @@ async fn spend(firm: &Firm, cause: &Cause, operator: &str) -> Result<(), CliErro
 }
 
 /// The first entries of a run, or of its continuation: what is now known of the old steps, then the plan of what is left.
-async fn begin(firm: &Firm, crew: &Crew, job: Job, cause: &Cause) -> Result<(State, BTreeMap<Id, Target>), CliError> {
+async fn begin(
+    firm: &Firm,
+    crew: &Crew,
+    book: &mut Book<'_>,
+    job: Job,
+    cause: &Cause,
+) -> Result<(State, BTreeMap<Id, Target>), CliError> {
     let mut bodies = vec![];
     let mut state = job.before.unwrap_or_default();
     if state.opened.is_none() {
@@ -321,17 +339,8 @@ async fn begin(firm: &Firm, crew: &Crew, job: Job, cause: &Cause) -> Result<(Sta
         });
         targets.insert(w.subject, w.target);
     }
-    let drafts = bodies
-        .into_iter()
-        .map(|body| Draft {
-            run: job.run.clone(),
-            operator: crew.operator.clone(),
-            body,
-        })
-        .collect();
-    for e in firm.ledger.append_entries(&crew.guard, drafts).await? {
-        state.take(&e).map_err(|e| CliError::internal(e.to_string()))?;
-    }
+    run::execute::move_on(&mut state, crew, &bodies)?;
+    book.write(&mut state, &bodies, vec![]).await?;
     Ok((state, targets))
 }
 

@@ -46,6 +46,12 @@ pub async fn leaver(
     });
     let users = people::given(&args.users)?;
     let firm = open.await?;
+    if let Some(away) = &firm.away {
+        cx.out.warn(&cx.out.screen.safe(&format!(
+            "! {}. What it knows is unknown now. Containment is done and written down on this host; the rest waits for the ledger.",
+            away.why
+        )));
+    }
     let found = people::find(cx, &firm, &users, "leaver").await?;
     // Before anybody is looked at closely: a login of somebody else is perhaps the whole command's mistake.
     let logins: Vec<&str> = found.iter().map(|p| p.login.as_str()).collect();

@@ -202,7 +202,13 @@ pub fn exit_of(firm: &Firm, state: &State) -> Exit {
     let late = state
         .undelivered()
         .any(|i| i.record.what.is_due() && i.since + deadline < now);
-    if late { people.worse(Exit::Partial) } else { people }
+    // Without its ledger a run does less than was agreed to.
+    let apart = state.away.is_some() && state.people.values().any(|p| p.closed.is_none());
+    if late || apart {
+        people.worse(Exit::Partial)
+    } else {
+        people
+    }
 }
 
 pub fn exit_of_person(p: &PersonState, now: DateTime<Utc>) -> Exit {

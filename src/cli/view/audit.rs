@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::{Screen, Tenant, plan::across, report::record_word};
 use crate::{
     cli::{
-        document::{Bad, Entry as Row, Sla as SlaDoc, Verified},
+        document::{Bad, Entry as Row, Sla as SlaDoc, Spooled, Verified},
         text::{self, instant, pad, span, width},
     },
     ledger::{
@@ -63,12 +63,20 @@ fn row(e: &Entry, plans: &mut Plans, records: &mut Records) -> Row {
         operator: e.envelope.operator.clone(),
         host: e.envelope.host.clone(),
         hash: e.hash.clone(),
+        spooled: e.envelope.spooled.as_ref().map(|o| Spooled {
+            seq: o.seq,
+            hash: o.hash.clone(),
+            merged: o.merged,
+            moot: o.moot,
+        }),
     };
     let Some(body) = &e.body else {
         out.outcome = Some("erased".into());
         return out;
     };
-    if let Body::Planned { subject, plan, .. } = body {
+    if let Body::Planned { subject, plan, .. } = body
+        && !e.envelope.moot()
+    {
         plan_of(plans, &e.envelope.run, subject, plan);
     }
     if let Some(subject) = body.subject() {
@@ -190,7 +198,12 @@ fn row(e: &Entry, plans: &mut Plans, records: &mut Records) -> Row {
             out.outcome = Some(format!("{}{good}", text::count(s.people, "person")));
         }
         Body::Checkpoint { .. } => out.action = Some("checkpoint".into()),
+        Body::Spooled { why, .. } => out.outcome = Some(why.clone()),
         Body::Opaque => out.outcome = Some("of a newer release".into()),
+    }
+    if e.envelope.moot() {
+        let said = out.outcome.take().unwrap_or_else(|| e.envelope.kind.clone());
+        out.outcome = Some(format!("{said} (changes nothing: too late)"));
     }
     out
 }

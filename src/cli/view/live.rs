@@ -161,6 +161,13 @@ impl View {
                 }
                 self.spoke = now;
             }
+            Event::Lost { why } => {
+                let why = self.screen().safe(why);
+                self.out.warn(&format!(
+                    "! {why}. Containment goes on and is written down on this host; the rest stops."
+                ));
+                self.spoke = now;
+            }
             Event::Stopping { waits_for } => {
                 let names: Vec<&str> = waits_for.iter().map(System::as_str).collect();
                 let what = if names.is_empty() {

@@ -59,6 +59,7 @@ pub fn person(state: &State, person: &PersonState, flags: Flags<'_>, screen: &Sc
         out += &clock;
     }
     out += &p.record();
+    out += &p.away();
     let open = p.still_open();
     let next = p.next();
     if !open.is_empty() || next.len() > 1 {
@@ -217,13 +218,40 @@ impl Report<'_> {
         }
         if let Some(size) = checkpoint.and_then(size) {
             parts.push(format!("ledger checkpoint {}", self.screen.safe(size)));
-        } else if let Some((seq, _)) = self.state.last {
+        } else if let Some((seq, _)) = self.state.last
+            && self.state.away.as_ref().is_none_or(|a| a.merged.is_some())
+        {
             parts.push(format!("ledger entry {seq}"));
         }
         if parts.is_empty() {
             return String::new();
         }
         format!("Record  {}\n", parts.join("   "))
+    }
+
+    /// A while without the ledger is part of the record.
+    fn away(&self) -> String {
+        let Some(away) = &self.state.away else {
+            return String::new();
+        };
+        let host = self.screen.safe(&away.host);
+        let since = instant(away.since);
+        let said = match away.merged {
+            Some((at, n)) => format!(
+                "out of reach from {since}; {} written on {host} meanwhile came into it {}",
+                text::count(n, "entry"),
+                clock(at, away.since)
+            ),
+            None => format!(
+                "out of reach from {since}; what was done since is written on {host} and comes into it with the next command"
+            ),
+        };
+        let lines = text::wrap(&said, self.screen.line().saturating_sub(8));
+        let begun = std::iter::once("Ledger  ").chain(std::iter::repeat("        "));
+        begun
+            .zip(lines)
+            .map(|(margin, line)| format!("{margin}{line}\n"))
+            .collect()
     }
 
     fn still_open(&self) -> String {

@@ -176,6 +176,7 @@ impl Run {
                 tenant: "00o1acme".into(),
                 fence: None,
                 body: String::new(),
+                spooled: None,
                 prev: String::new(),
             },
             hash: format!("{seq:064x}"),

@@ -16,16 +16,16 @@ use chrono::{DateTime, Utc};
 use super::{
     LedgerError,
     checkpoint::KeyPlace,
-    entry::{Draft, Entry, Seq, Subject},
+    entry::{Entry, Seq, Subject},
     lease::{Fence, Guard, Holder, Locks},
-    seal::{Head, Row},
+    seal::{Head, Pending, Row},
 };
 
 /// Seals one draft after the head, under the store's lock. The number is the lease's token, if it is written under one.
-pub type Seal<'a> = &'a dyn Fn(&Head, Option<i64>, Draft) -> Result<(Row, Entry), LedgerError>;
+pub type Seal<'a> = &'a dyn Fn(&Head, Option<i64>, Pending) -> Result<(Row, Entry), LedgerError>;
 
 /// One caller's entries, all or none.
-pub type Batch = (Guard, Vec<Draft>);
+pub type Batch = (Guard, Vec<Pending>);
 
 /// Which rows, oldest first. Every part that is set must fit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -90,7 +90,7 @@ pub trait Store: Send {
 }
 
 /// The token under which an entry about `subject` is written.
-fn token(guard: &Guard, draft: &Draft) -> Option<i64> {
-    let subject = draft.body.subject()?;
+fn token(guard: &Guard, pending: &Pending) -> Option<i64> {
+    let subject = pending.draft.body.subject()?;
     guard.fences.iter().find(|f| f.subject == subject).map(|f| f.token)
 }

@@ -13,9 +13,13 @@ use crate::{
 
 pub(super) async fn block(cx: &Context, firm: &Firm) -> Result<Block, CliError> {
     if let Some(rights) = firm.ledger.rights().await? {
+        let mut findings = server(&rights);
+        if let Some(spool) = &firm.spool {
+            findings.extend(spooled(&spool.runs()?));
+        }
         return Ok(Block {
             system: "ledger".into(),
-            findings: server(&rights),
+            findings,
             ..Block::default()
         });
     }
@@ -80,6 +84,20 @@ fn server(rights: &Rights) -> Vec<Finding> {
     out
 }
 
+/// What was done while the ledger was out of reach, and is not in it yet.
+fn spooled(runs: &[String]) -> Option<Finding> {
+    let of = match runs {
+        [] => return None,
+        [one] => format!("run {one}"),
+        more => format!("runs {}", more.join(", ")),
+    };
+    Some(
+        Finding::look("spool", format!("{of}: written on this host and not in the ledger yet"))
+            .costs("other hosts know nothing of it, and nobody finishes it")
+            .repair("Any command that changes something brings it in, such as jml run resume"),
+    )
+}
+
 /// The file is 0600 in a folder that nobody else can enter.
 fn rights(path: &Path) -> Vec<Finding> {
     let mut out = vec![];
@@ -138,6 +156,18 @@ mod tests {
         assert_eq!(results(&owns), ["ok", "look"]);
         let forgets = Rights { durable: false, ..good };
         assert_eq!(results(&forgets), ["ok", "ok", "look"]);
+    }
+
+    #[test]
+    fn what_lies_in_the_spool_is_named() {
+        assert!(spooled(&[]).is_none());
+        let found = spooled(&["r-1".into(), "r-2".into()]).unwrap();
+        assert_eq!(found.check.result, "look");
+        assert!(
+            found.check.subject.starts_with("runs r-1, r-2: "),
+            "{}",
+            found.check.subject
+        );
     }
 
     #[test]

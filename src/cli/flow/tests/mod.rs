@@ -2,9 +2,11 @@
 //!
 //! A process is a `Firm` over the world's store; a crash is its future dropped at a named point. Latency is exact.
 
+mod away;
 mod crash;
 mod estate;
 mod failing;
+mod line;
 mod mass;
 mod path;
 mod schedules;

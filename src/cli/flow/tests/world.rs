@@ -12,7 +12,10 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::wire::{Mem, Point, Sent, When};
+use super::{
+    line::Line,
+    wire::{Mem, Point, Sent, When},
+};
 use crate::{
     cli::{
         args::{Gate, Global, Output},
@@ -20,8 +23,8 @@ use crate::{
         context::{Clock as HostClock, Context, Environment, Terminal},
         error::CliError,
         exit::Exit,
-        firm::{Firm, Made},
-        flow::{by_hand, resume, sweep},
+        firm::{Firm, Kept, Made},
+        flow::{by_hand, resume, spooled, sweep},
         operator::Operator,
         signal::Signals,
         view::{Out, Screen},
@@ -29,7 +32,7 @@ use crate::{
     config::Config,
     http::Client,
     ledger::{
-        Body, Entry, Filter, Ledger, Meta,
+        Body, Entry, Filter, Ledger, LedgerError, Meta, Spool, Verdict,
         fold::{Progress, State},
         store::Memory,
     },
@@ -79,6 +82,8 @@ pub struct World {
     pub engine: Arc<Engine>,
     pub wire: Arc<Mem>,
     store: Memory,
+    /// Of a world whose ledger is on a server: how that is lost, and where this host writes then.
+    server: Option<(Line, Spool)>,
     clock: Clock,
     config: String,
     secrets: BTreeMap<String, SecretString>,
@@ -201,6 +206,7 @@ impl World {
             wire: Mem::new(engine.clone()),
             engine,
             store: Memory::new(),
+            server: None,
             clock,
             secrets,
             seed,
@@ -208,7 +214,30 @@ impl World {
         }
     }
 
-    pub async fn open(&self) -> Result<Firm, CliError> {
+    /// The same with its ledger behind a line that can be cut.
+    pub fn on_a_server(mut self) -> World {
+        let spool = Spool::memory(meta(ORGANISATION), self.clock.clone());
+        self.server = Some((Line::default(), spool));
+        self
+    }
+
+    pub fn line(&self) -> &Line {
+        &self.server.as_ref().unwrap().0
+    }
+
+    /// Runs whose entries are not in the ledger yet.
+    pub fn spooled(&self) -> Vec<String> {
+        self.server.as_ref().unwrap().1.runs().unwrap()
+    }
+
+    /// What every command does first.
+    async fn begin(&self, cx: &Context, contains: bool) -> Result<Firm, CliError> {
+        let firm = self.firm(contains).await?;
+        spooled::catch_up(cx, &firm, contains).await?;
+        Ok(firm)
+    }
+
+    async fn firm(&self, contains: bool) -> Result<Firm, CliError> {
         let client = Client::over(self.wire.clone(), self.clock.clone(), Arc::new(|_| {}), self.seed);
         let made = Made {
             config: Config::parse("jml.toml", self.config.clone())?,
@@ -220,15 +249,34 @@ impl World {
             sandbox: true,
             keep: None,
         };
-        Firm::assemble(made, |organisation| self.ledger(organisation)).await
+        Firm::assemble(made, async |organisation: &str| {
+            let (store, server) = (self.store.clone(), self.server.clone());
+            let (meta, clock) = (meta(organisation), self.clock.clone());
+            let back = move || over(&store, server.as_ref().map(|s| &s.0), meta.clone(), clock.clone());
+            let spool = self.server.as_ref().map(|s| s.1.clone());
+            match (back(), spool) {
+                (Err(e), Some(spool)) if contains => Kept::apart(spool, e, Box::new(back)).await,
+                (ledger, spool) => Ok(Kept {
+                    spool,
+                    ..Kept::from(ledger?)
+                }),
+            }
+        })
+        .await
     }
 
-    fn ledger(&self, organisation: &str) -> Result<Ledger, crate::ledger::LedgerError> {
-        let meta = Meta {
-            tenant: organisation.to_owned(),
-            host: "rig".into(),
-        };
-        Ledger::local(self.store.clone(), meta, self.clock.clone())
+    fn ledger(&self, organisation: &str) -> Result<Ledger, LedgerError> {
+        let line = self.server.as_ref().map(|s| &s.0);
+        over(&self.store, line, meta(organisation), self.clock.clone())
+    }
+
+    pub async fn verified(&self) -> Verdict {
+        self.ledger(ORGANISATION).unwrap().verify(None).await.unwrap()
+    }
+
+    pub async fn entries(&self) -> Vec<Entry> {
+        let ledger = self.ledger(ORGANISATION).unwrap();
+        ledger.entries(Filter::default()).await.unwrap()
     }
 
     /// One process, from its start to its end.
@@ -269,14 +317,14 @@ impl World {
                     ticket: None,
                     gate: Gate::default(),
                 };
-                by_hand::leaver(cx, self.open(), args).await
+                by_hand::leaver(cx, self.begin(cx, true), args).await
             }
             Command::Mover(who) => {
                 let args = mover::Args {
                     users: vec![who.into()],
                     gate,
                 };
-                by_hand::mover(cx, self.open(), args).await
+                by_hand::mover(cx, self.begin(cx, false), args).await
             }
             Command::Joiner(who) => {
                 let args = joiner::Args {
@@ -286,7 +334,7 @@ impl World {
                     rehire: false,
                     gate,
                 };
-                by_hand::joiner(cx, self.open(), args).await
+                by_hand::joiner(cx, self.begin(cx, false), args).await
             }
             Command::Sweep => {
                 let args = SweepArgs {
@@ -296,9 +344,9 @@ impl World {
                     forecast: None,
                     gate,
                 };
-                sweep::once(cx, &self.open().await?, &args).await
+                sweep::once(cx, &self.begin(cx, false).await?, &args).await
             }
-            Command::Resume => resume::resume(cx, &self.open().await?, ResumeArgs { run: None }).await,
+            Command::Resume => resume::resume(cx, &self.begin(cx, false).await?, ResumeArgs { run: None }).await,
         }
     }
 
@@ -460,6 +508,20 @@ impl World {
     }
 }
 
+fn meta(organisation: &str) -> Meta {
+    Meta {
+        tenant: organisation.to_owned(),
+        host: "rig".into(),
+    }
+}
+
+fn over(store: &Memory, line: Option<&Line>, meta: Meta, clock: Clock) -> Result<Ledger, LedgerError> {
+    match line {
+        None => Ledger::local(store.clone(), meta, clock),
+        Some(line) => Ledger::local(line.to(store.clone()), meta, clock),
+    }
+}
+
 /// Is this the request of that effect? By whom and what it names.
 fn speaks_of(said: &str, e: &Effect) -> bool {
     let word = match &e.action {
@@ -547,6 +609,7 @@ fn context() -> Context {
         })),
         clock: HostClock::default(),
         signals: Signals::default(),
+        reads: false,
         tenant: Default::default(),
         run: Default::default(),
         closing: Default::default(),
