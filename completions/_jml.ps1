@@ -391,6 +391,7 @@ Register-ArgumentCompleter -Native -CommandName 'jml' -ScriptBlock {
         }
         'jml;audit;verify' {
             [CompletionResult]::new('--checkpoint', '--checkpoint', [CompletionResultType]::ParameterName, 'Hold the ledger against a checkpoint that was kept outside')
+            [CompletionResult]::new('--mirror', '--mirror', [CompletionResultType]::ParameterName, 'Hold it against what a mirror ([ledger] mirror) was told: its file, or an export of the syslog or journal')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file, instead of /etc/jml/jml.toml or $XDG_CONFIG_HOME/jml/jml.toml')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of what is written to standard output')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of what is written to standard output')

@@ -550,13 +550,28 @@ _jml() {
             return 0
             ;;
         jml__subcmd__audit__subcmd__verify)
-            opts="-o -q -v -h -V --checkpoint --config --sandbox --output --quiet --verbose --color --no-color --no-input --help --version"
+            opts="-o -q -v -h -V --checkpoint --mirror --config --sandbox --output --quiet --verbose --color --no-color --no-input --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --checkpoint)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --mirror)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
                         oldifs="$IFS"

@@ -340,6 +340,7 @@ complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcomman
 complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcommand_from show" -s V -l version -d 'Print version'
 complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcommand_from verify" -l checkpoint -d 'Hold the ledger against a checkpoint that was kept outside' -r -F
+complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcommand_from verify" -l mirror -d 'Hold it against what a mirror ([ledger] mirror) was told: its file, or an export of the syslog or journal' -r -F
 complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcommand_from verify" -l config -d 'Configuration file, instead of /etc/jml/jml.toml or $XDG_CONFIG_HOME/jml/jml.toml' -r -F
 complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcommand_from verify" -s o -l output -d 'Form of what is written to standard output' -r -f -a "human\t'Text for people'
 json\t'One document at the end'

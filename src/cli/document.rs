@@ -375,6 +375,9 @@ pub struct Verified {
     pub checkpoint: Option<String>,
     /// What does not hold, or null.
     pub bad: Option<Bad>,
+    /// Only beside --mirror: how many entries it holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mirror: Option<usize>,
 }
 
 #[derive(Serialize, JsonSchema, Clone, Debug)]

@@ -8,10 +8,10 @@ use serde::Deserialize;
 
 use super::{context::Context, error::CliError, flow::errors, view};
 use crate::{
-    config::{Config, DatabaseHost, DatabaseUrl, Reference, SecretRef, Write},
+    config::{Config, DatabaseHost, DatabaseUrl, Mirror, Reference, SecretRef, Write},
     http::Trust,
     ledger::{
-        Ledger, LedgerError, Meta, Spool, State,
+        self, Ledger, LedgerError, Meta, Spool, State, Target,
         postgres::{Host, Server},
     },
     model::system::OKTA,
@@ -23,6 +23,7 @@ use crate::{
 #[derive(Clone)]
 pub struct Place {
     kept: Kept,
+    mirror: Option<Target>,
     state: PathBuf,
     host: String,
     clock: Clock,
@@ -63,8 +64,14 @@ impl Place {
                 ca: config.http.authorities(&config.folder())?,
             },
         };
+        let mirror = named.mirror.as_ref().map(|m| match m {
+            Mirror::File(path) => Target::File(config.folder().join(path)),
+            Mirror::Syslog => Target::Syslog(PathBuf::from("/dev/log")),
+            Mirror::Journald => Target::Journald(PathBuf::from("/run/systemd/journal/socket")),
+        });
         Ok(Place {
             kept,
+            mirror,
             state: cx.env.state()?,
             host: cx.host(),
             clock,
@@ -90,7 +97,7 @@ impl Place {
 
     pub fn open(self, organisation: &str) -> Result<Ledger, LedgerError> {
         let meta = self.meta(organisation);
-        match self.kept {
+        let ledger = match self.kept {
             Kept::File { path, key } => {
                 let path = path.unwrap_or_else(|| self.state.join(format!("{organisation}.db")));
                 Ledger::open(&path, key.as_deref(), meta, self.clock)
@@ -98,7 +105,14 @@ impl Place {
             Kept::Server { url, password, key, ca } => {
                 Ledger::shared(server(url, password, ca)?, key, meta, self.clock)
             }
-        }
+        }?;
+        Ok(match self.mirror {
+            None => ledger,
+            Some(target) => ledger.mirrored(ledger::Mirror {
+                target,
+                state: self.state.join("mirror").join(organisation),
+            }),
+        })
     }
 }
 

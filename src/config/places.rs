@@ -8,7 +8,7 @@ use std::{
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{BaseUrl, ConfigError, DatabaseUrl, SecretRef, Write};
+use super::{BaseUrl, ConfigError, DatabaseUrl, Mirror, SecretRef, Write};
 
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -21,6 +21,8 @@ pub struct Ledger {
     pub password: Option<SecretRef<Write>>,
     /// The Ed25519 key that signs checkpoints; without it one is made beside the ledger, or in jml's state folder.
     pub key: Option<SecretRef<Write>>,
+    /// Where number, hash, run, step and outcome of each entry are told besides, for a SIEM: `file:PATH`, `syslog` or `journald`.
+    pub mirror: Option<Mirror>,
 }
 
 /// From here alone, never from the environment.

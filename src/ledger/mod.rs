@@ -10,6 +10,7 @@ mod error;
 mod everyone;
 pub mod fold;
 pub mod lease;
+pub mod mirror;
 mod person;
 mod plans;
 pub mod proof;
@@ -42,6 +43,7 @@ pub use error::LedgerError;
 pub use everyone::Everyone;
 pub use fold::{Illegal, PersonState, Progress, State};
 pub use lease::{Fence, Guard, Lease};
+pub use mirror::{Held, Mirror, Standing, Target};
 pub use plans::{Hold, Stored};
 pub use proof::{Bad, Proof, Verdict};
 pub use query::{Filter, History, Owing, Planned, RunHead, SlaRow};
@@ -104,6 +106,7 @@ pub(crate) struct Keeper {
     key: KeyPlace,
     /// How far checkpoints of this process have walked.
     walked: (Head, Frontier),
+    mirror: Option<Mirror>,
 }
 
 impl Ledger {
@@ -263,6 +266,7 @@ impl Keeper {
             clock,
             locks: BTreeMap::new(),
             walked: Default::default(),
+            mirror: None,
         };
         keeper.owned()?;
         Ok(keeper)
@@ -309,9 +313,16 @@ impl Keeper {
         let written = self
             .store
             .append(&|head, fence, draft| seal(head, meta, now, fence, draft), batches);
+        let new = written
+            .iter()
+            .any(|w| w.as_ref().is_ok_and(|entries| !entries.is_empty()));
         for (result, answer) in written.into_iter().zip(answers) {
             // Whoever asked may have gone: it is written all the same.
             drop(answer.send(result));
+        }
+        // Nobody waits for it.
+        if new {
+            self.reflect();
         }
     }
 

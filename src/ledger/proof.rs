@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use super::{
     Body, Entry, Keeper, Ledger, LedgerError, Seq,
     checkpoint::Signer,
+    mirror::Held,
     seal::{self, Hash, Head, Row},
     store::Query,
 };
@@ -86,8 +87,12 @@ impl Ledger {
     }
     /// Every entry, the newest checkpoint in the ledger, and one that was kept elsewhere.
     pub async fn verify(&self, kept: Option<&str>) -> Result<Verdict, LedgerError> {
+        self.verify_with(kept, Held::new()).await
+    }
+    /// The same, and what a mirror holds.
+    pub async fn verify_with(&self, kept: Option<&str>, mirror: Held) -> Result<Verdict, LedgerError> {
         let kept = kept.map(str::to_owned);
-        self.ask(move |k| k.verify(kept.as_deref())).await
+        self.ask(move |k| k.verify(kept.as_deref(), &mirror)).await
     }
     /// `None`: no such entry.
     pub async fn prove(&self, seq: Seq) -> Result<Option<Proof>, LedgerError> {
@@ -177,7 +182,7 @@ impl Keeper {
         Ok(text)
     }
 
-    fn verify(&mut self, kept: Option<&str>) -> Result<Verdict, LedgerError> {
+    fn verify(&mut self, kept: Option<&str>, mirror: &Held) -> Result<Verdict, LedgerError> {
         let signer = self.signer()?;
         let mut walk = Walk::default();
         let mut claims: Vec<Claim> = Vec::new();
@@ -194,7 +199,7 @@ impl Keeper {
         }
         if bad.is_none() {
             let next = |walk: &Walk| Some(walk.head.seq + 1);
-            bad = match self.walk(&signer, claims, &mut walk) {
+            bad = match self.walk(&signer, claims, mirror, &mut walk) {
                 Ok(()) => None,
                 // The store gave up somewhere: at the entry that it could not give.
                 Err(LedgerError::Corrupt { seq, why }) => Some(Bad {
@@ -220,7 +225,13 @@ impl Keeper {
         })
     }
 
-    fn walk(&mut self, signer: &Signer, mut claims: Vec<Claim>, walk: &mut Walk) -> Result<(), LedgerError> {
+    fn walk(
+        &mut self,
+        signer: &Signer,
+        mut claims: Vec<Claim>,
+        mirror: &Held,
+        walk: &mut Walk,
+    ) -> Result<(), LedgerError> {
         // Told after what the walk finds: that names the first entry that is wrong.
         let newest = self.newest_claim(signer);
         claims.extend(newest.as_ref().ok().cloned().flatten());
@@ -228,6 +239,15 @@ impl Keeper {
         self.store.read(&Query::default(), &mut |row| {
             let head = follows(&walk.head, &row)?;
             fits(&row, tenant)?;
+            if mirror
+                .get(&head.seq)
+                .is_some_and(|held| held.iter().any(|h| *h != hex::encode(head.hash)))
+            {
+                return Err(LedgerError::corrupt(
+                    head.seq,
+                    "it is not the entry that the mirror holds",
+                ));
+            }
             walk.tree.push(&head.hash);
             walk.head = head;
             for claim in claims.iter().filter(|c| c.size == walk.tree.size) {
@@ -237,6 +257,17 @@ impl Keeper {
             }
             Ok(true)
         })?;
+        if let Some((last, _)) = mirror.last_key_value()
+            && *last > walk.head.seq
+        {
+            return Err(LedgerError::corrupt(
+                walk.head.seq + 1,
+                format!(
+                    "it is missing: the mirror holds entry {last}, and there are {} entries",
+                    walk.head.seq
+                ),
+            ));
+        }
         for claim in claims {
             if claim.size > walk.tree.size {
                 return Err(LedgerError::corrupt(

@@ -203,3 +203,47 @@ fn a_checkpoint_that_is_none_is_a_slip_and_a_false_one_is_not() {
         "{doc:#}"
     );
 }
+
+#[test]
+fn a_mirror_shows_what_was_cut_off() {
+    let env = crate::env::Env::new();
+    let s = env.world(&crate::env::small(), &[]);
+    let text = fs::read_to_string(&s.config).unwrap();
+    let told = text.replacen(
+        "[ledger]\n",
+        &format!("[ledger]\nmirror = \"file:{}\"\n", env.path("siem.ndjson").display()),
+        1,
+    );
+    assert_ne!(text, told);
+    fs::write(&s.config, told).unwrap();
+    let lee = "lee@acme.example";
+    s.jml(&env, &["leaver", lee, "--confirm", lee]).exits(0);
+    let file = env.path("siem.ndjson");
+    let siem = file.to_str().unwrap();
+    let held = fs::read_to_string(siem).unwrap();
+    assert!(held.lines().count() > 20 && !held.contains("lee@"), "{held}");
+    let out = s.jml(&env, &["audit", "verify", "--mirror", siem]).exits(0);
+    assert!(out.stdout.contains("entries, and none differs."), "{}", out.stdout);
+    let doctor = s.jml(&env, &["doctor"]);
+    assert!(doctor.stdout.contains("has every entry"), "{}", doctor.stdout);
+    // As a SIEM gives it back, with one entry that the ledger has not.
+    let more = held.lines().next_back().unwrap().replace("\"seq\":", "\"seq\":9");
+    fs::write(
+        siem,
+        format!("<110>1 2026-07-15T15:00:00Z ops-1 jml 1 entry - {more}\n"),
+    )
+    .unwrap();
+    let out = s.jml(&env, &["audit", "verify", "--mirror", siem]).exits(13);
+    assert!(
+        out.stdout.contains("it is missing: the mirror holds entry 9"),
+        "{}",
+        out.stdout
+    );
+    fs::write(siem, "nothing\n").unwrap();
+    let out = s.jml(&env, &["audit", "verify", "--mirror", siem]).exits(2);
+    assert!(
+        out.stderr.contains("there is no entry of organisation"),
+        "{}",
+        out.stderr
+    );
+}

@@ -52,6 +52,9 @@ pub struct VerifyArgs {
     /// Hold the ledger against a checkpoint that was kept outside
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub checkpoint: Option<PathBuf>,
+    /// Hold it against what a mirror ([ledger] mirror) was told: its file, or an export of the syslog or journal
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub mirror: Option<PathBuf>,
 }
 
 /// How long leavers took, from HR's record to the last access gone

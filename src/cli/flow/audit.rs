@@ -16,7 +16,7 @@ use crate::{
         text,
         view::{self, list::List},
     },
-    ledger::{Entry, Filter, Ledger, LedgerError, Seq, Verdict},
+    ledger::{self, Entry, Filter, Held, Ledger, LedgerError, Seq, Verdict},
 };
 
 /// A checkpoint is three short lines and a few signatures.
@@ -134,12 +134,17 @@ pub async fn show(cx: &Context, args: ShowArgs) -> Result<Exit, CliError> {
 pub async fn verify(cx: &Context, args: VerifyArgs) -> Result<Exit, CliError> {
     let kept = args.checkpoint.as_deref().map(checkpoint).transpose()?;
     let memory = Memory::open(cx).await?;
+    let held = match &args.mirror {
+        Some(path) => mirror(path, &memory.tenant.org)?,
+        None => Held::new(),
+    };
+    let told_of = args.mirror.as_ref().map(|_| held.len());
     let verdict = match &memory.ledger {
-        Ok(ledger) => ledger.verify(kept.as_deref()).await,
+        Ok(ledger) => ledger.verify_with(kept.as_deref(), held).await,
         Err(e) => Err(e.clone()),
     };
     let verified = match verdict {
-        Ok(verdict) => told(verdict),
+        Ok(verdict) => told(verdict, told_of),
         // What can't even be opened, or read to its end, is as bad as what doesn't hold.
         Err(LedgerError::Corrupt { seq, why }) => damaged(seq, why),
         Err(e) => return Err(e.into()),
@@ -180,8 +185,22 @@ fn checkpoint(path: &Path) -> Result<String, CliError> {
     Ok(lines.join("\n") + "\n")
 }
 
-fn told(v: Verdict) -> Verified {
+/// One without a line of this ledger shows nothing, and must not seem to.
+fn mirror(path: &Path, organisation: &str) -> Result<Held, CliError> {
+    let unread = |why: String| CliError::usage(format!("--mirror {}: {why}", path.display()));
+    let text = std::fs::read(path).map_err(|e| unread(e.to_string()))?;
+    let held = ledger::mirror::read(&String::from_utf8_lossy(&text), organisation);
+    if held.is_empty() {
+        return Err(unread(format!(
+            "there is no entry of organisation {organisation} in it"
+        )));
+    }
+    Ok(held)
+}
+
+fn told(v: Verdict, mirror: Option<usize>) -> Verified {
     Verified {
+        mirror,
         entries: v.entries,
         head: v.head,
         checkpoint: v.checkpoint,
@@ -191,6 +210,7 @@ fn told(v: Verdict) -> Verified {
 
 fn damaged(seq: Option<Seq>, why: String) -> Verified {
     Verified {
+        mirror: None,
         entries: 0,
         head: None,
         checkpoint: None,

@@ -448,6 +448,9 @@ pub fn verified(tenant: &Tenant, v: &Verified, screen: &Screen) -> String {
             );
         }
     }
+    if let (Some(n), None) = (v.mirror, &v.bad) {
+        out += &format!("The mirror holds {}, and none differs.\n", text::count(n, "entry"));
+    }
     if let Some(c) = &v.checkpoint {
         out += "The newest checkpoint, to keep outside:\n\n";
         // As it was signed, to the byte, whatever the terminal: a note with another dash is another note.

@@ -8,10 +8,33 @@ use std::{
 use super::{Block, Finding};
 use crate::{
     cli::{context::Context, error::CliError, exit::Exit, firm::Firm},
-    ledger::Rights,
+    ledger::{Rights, Standing},
 };
 
 pub(super) async fn block(cx: &Context, firm: &Firm) -> Result<Block, CliError> {
+    let mut block = kept(cx, firm).await?;
+    block.findings.extend(firm.ledger.mirror().await?.map(mirrored));
+    Ok(block)
+}
+
+/// A mirror that lags is told all of it by the next entry; one that fails, as soon as it can be.
+fn mirrored(standing: Standing) -> Finding {
+    let behind = match standing.behind {
+        0 => "has every entry".to_owned(),
+        n => format!("lacks the newest {n}"),
+    };
+    match standing.reached.why {
+        None => Finding::ok("mirror", format!("it {behind}")),
+        Some(why) => Finding::look(
+            "mirror",
+            format!("it {behind}: it failed {} times, last {why}", standing.reached.failed),
+        )
+        .costs("nobody outside could show what happened to those entries")
+        .repair("Let jml reach what [ledger] mirror names; the next entry brings the rest along"),
+    }
+}
+
+async fn kept(cx: &Context, firm: &Firm) -> Result<Block, CliError> {
     if let Some(rights) = firm.ledger.rights().await? {
         let mut findings = server(&rights);
         if let Some(spool) = &firm.spool {
@@ -156,6 +179,22 @@ mod tests {
         assert_eq!(results(&owns), ["ok", "look"]);
         let forgets = Rights { durable: false, ..good };
         assert_eq!(results(&forgets), ["ok", "ok", "look"]);
+    }
+
+    #[test]
+    fn a_mirror_that_fails_is_worth_a_look() {
+        let good = Standing {
+            reached: Default::default(),
+            behind: 0,
+        };
+        assert_eq!(mirrored(good.clone()).check.result, "ok");
+        let mut bad = good;
+        (bad.behind, bad.reached.failed, bad.reached.why) = (3, 2, Some("No such file".into()));
+        let found = mirrored(bad).check;
+        assert_eq!(
+            (found.result.as_str(), found.subject.as_str()),
+            ("look", "it lacks the newest 3: it failed 2 times, last No such file")
+        );
     }
 
     #[test]
