@@ -15,6 +15,7 @@ mod person;
 mod plans;
 pub mod proof;
 pub mod query;
+mod reading;
 pub mod seal;
 pub mod spool;
 mod step;

@@ -180,30 +180,6 @@ fn kinds(kinds: &[&'static str]) -> Query {
 }
 
 impl Keeper {
-    /// What counts: without what came too late to mean anything.
-    pub(super) fn each(
-        &mut self,
-        query: &Query,
-        mut f: impl FnMut(Entry) -> Result<bool, LedgerError>,
-    ) -> Result<(), LedgerError> {
-        self.every(query, |e| if e.envelope.moot() { Ok(true) } else { f(e) })
-    }
-
-    /// As it lies there.
-    pub(super) fn every(
-        &mut self,
-        query: &Query,
-        mut f: impl FnMut(Entry) -> Result<bool, LedgerError>,
-    ) -> Result<(), LedgerError> {
-        let bare = query.bare;
-        self.store.read(query, &mut |mut row| {
-            if bare {
-                row.text = None;
-            }
-            f(row.entry()?)
-        })
-    }
-
     pub(super) fn fold(&mut self, run: &str) -> Result<Option<State>, LedgerError> {
         let query = Query {
             run: Some(run.to_owned()),
