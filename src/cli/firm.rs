@@ -29,7 +29,7 @@ use crate::{
         consent::Agreed,
         employment::{self, Says},
     },
-    providers::{Act, Eyes, Look, Witness, okta::Directory, registry, secrets::Secrets},
+    providers::{Act, Eyes, Look, Unasked, Witness, okta::Directory, registry, secrets::Secrets},
     run::{
         AllHands, AllRecorders, Clock,
         observe::{self, Looking, Need, Tenant},
@@ -213,7 +213,7 @@ impl Firm {
                 eyes.insert(section.system.clone(), Arc::from(e));
             }
         }
-        let organisation = pinned(&directory, &eyes).await?;
+        let organisation = pinned(&directory, &mut eyes).await?;
         let hr = |system: &System, words: &config::Roster| -> Result<Hr, CliError> {
             // The configuration was refused if there were none.
             let section = config
@@ -468,17 +468,22 @@ fn reason(listed: &Protected) -> String {
     listed.reason.clone().unwrap_or_else(|| "[protect] people".to_owned())
 }
 
-/// Every system says which tenant it is; one that answers another is exit 2, one that can't be asked is exit 10 for the directory
-/// and Unknown later for an app.
-async fn pinned(directory: &Directory, eyes: &BTreeMap<System, Arc<dyn Eyes>>) -> Result<String, CliError> {
-    let asked = join_all(eyes.iter().filter(|(s, _)| **s != OKTA).map(|(_, e)| e.pinned()));
+/// Every system says which tenant it is; one that answers another is exit 2, one that can't be asked is exit 10 for the directory,
+/// and an app is unread from then on, whatever else it would answer.
+async fn pinned(directory: &Directory, eyes: &mut BTreeMap<System, Arc<dyn Eyes>>) -> Result<String, CliError> {
+    let apps = eyes.iter().filter(|(s, _)| **s != OKTA);
+    let asked = join_all(apps.map(|(system, e)| async move { (system.clone(), e.pinned().await) }));
     let (directory, apps) = futures::join!(directory.is_pinned(), asked);
     let organisation = directory.map_err(|f| errors::pin(&f))?;
-    for answer in apps {
-        if let Err(f) = answer
-            && f.is_wrong_tenant()
-        {
-            return Err(errors::pin(&f));
+    for (system, answer) in apps {
+        match answer {
+            Err(f) if f.is_wrong_tenant() => return Err(errors::pin(&f)),
+            Err(f) => {
+                if let Some(shut) = eyes.get_mut(&system) {
+                    *shut = Arc::new(Unasked::new(shut.can(), f));
+                }
+            }
+            Ok(()) => {}
         }
     }
     Ok(organisation)

@@ -17,6 +17,7 @@ pub mod registry;
 pub(crate) mod script;
 pub mod secrets;
 mod signing;
+mod unasked;
 pub mod watch;
 
 use std::{
@@ -34,6 +35,7 @@ use crate::model::{
 pub use build::{Act, Look, Records, Settings, Source, Target, Watches};
 pub use field::field;
 pub use registry::{Need, Row};
+pub use unasked::Unasked;
 
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 

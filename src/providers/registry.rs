@@ -60,6 +60,8 @@ pub struct Row {
     pub page: &'static str,
     /// What Okta's catalogue calls apps of this kind, beside the kind itself.
     pub okta: &'static [&'static str],
+    /// The key that pins the tenant; empty where the API tells nobody whose it is.
+    pub pin: &'static str,
     /// Of a recorder: what it is told, as a preview names it.
     pub told: &'static str,
     /// Of a witness: what it is asked for.
@@ -90,6 +92,7 @@ impl Row {
             verbs: &[],
             needs: &[],
             page: "",
+            pin: "",
             told: "",
             sees: "",
             okta: &[],
@@ -108,6 +111,11 @@ impl Row {
     }
     pub const fn page(mut self, page: &'static str) -> Row {
         self.page = page;
+        self
+    }
+    /// Another tenant than the one that this key names is refused.
+    pub const fn pin(mut self, key: &'static str) -> Row {
+        self.pin = key;
         self
     }
     pub const fn okta(mut self, names: &'static [&'static str]) -> Row {

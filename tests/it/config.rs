@@ -53,6 +53,68 @@ fn another_tenant_is_refused_before_a_write_credential_is_read() {
 }
 
 #[test]
+fn another_tenant_of_any_app_is_refused_before_a_write_credential_is_read() {
+    let env = Env::new();
+    let s = env.serve(&["--people", "60"]);
+    let text = fs::read_to_string(&s.config).unwrap();
+    let systems = ["slack", "github", "google", "salesforce", "zoom"];
+    for system in systems.iter().chain(&["okta", "servicenow", "datadog"]) {
+        // were it read, it would be missed
+        let named = |f: &fs::DirEntry| f.file_name().to_string_lossy() == format!("{system}.write");
+        let folder = s.config.parent().unwrap();
+        for file in fs::read_dir(folder).unwrap().flatten().filter(named) {
+            fs::remove_file(file.path()).unwrap();
+        }
+    }
+    let pins = [
+        ("slack", "team", "T0OTHER01"),
+        ("github", "id", "90002"),
+        ("google", "customer", "C02other"),
+        ("salesforce", "org", "00DXX0000000001"),
+        ("zoom", "account", "OTHERq6gBJVO5TzexKYTb_I"),
+    ];
+    for (system, key, other) in pins {
+        let mut config: toml::Table = toml::from_str(&text).unwrap();
+        let table = config["systems"][system].as_table_mut().unwrap();
+        let ours = table.insert(key.into(), other.into()).unwrap();
+        fs::write(&s.config, toml::to_string(&config).unwrap()).unwrap();
+        let argv = ["leaver", "alice@acme.example", "--confirm", "alice@acme.example"];
+        let calls = s.during(|| says(&s.jml(&env, &argv).exits(2), &[other, ours.as_str().unwrap()]));
+        assert_eq!(crate::env::mutating(&calls), Vec::<String>::new(), "{system}");
+    }
+}
+
+#[test]
+fn an_app_that_could_not_say_whose_it_is_is_not_touched() {
+    let env = Env::new();
+    let s = env.world(&small(), &[]);
+    s.faults(json!([{"on": "slack * /api/auth.test", "times": "all", "answer": {"status": 403}}]));
+    let calls = s.during(|| {
+        let argv = [
+            "leaver",
+            "lee@acme.example",
+            "--confirm",
+            "lee@acme.example",
+            "-o",
+            "json",
+        ];
+        let run = s.jml(&env, &argv).exits(4).json();
+        let steps = run["people"][0]["steps"].as_array().unwrap();
+        assert!(
+            steps.iter().any(|s| s["system"] == "slack" && s["outcome"] == "owed"),
+            "{steps:#?}"
+        );
+    });
+    let slack: Vec<String> = calls
+        .iter()
+        .filter(|c| c.system == "slack")
+        .map(crate::env::Call::name)
+        .filter(|name| !name.contains("auth.test"))
+        .collect();
+    assert_eq!(slack, Vec::<String>::new());
+}
+
+#[test]
 fn proxies_and_trust_come_from_the_file_alone() {
     let env = Env::new();
     let s = env.world(&small(), &[]);

@@ -216,10 +216,20 @@ async fn eyes_of_every_row_conform() {
 async fn another_tenants_answer_is_told_from_one_that_can_t_be_read() {
     for row in REGISTRY.iter().filter(|r| r.is_target()) {
         let fixture = fixture(row);
+        assert_eq!(
+            fixture.pin.is_empty(),
+            row.pin.is_empty() || !fixture.wire,
+            "{}",
+            row.kind
+        );
         if fixture.pin.is_empty() {
             continue;
         }
-        assert!(fixture.settings.contains(fixture.pin), "{}", row.kind);
+        assert!(
+            fixture.settings.contains(&format!("{} = \"{}\"", row.pin, fixture.pin)),
+            "{}",
+            row.kind
+        );
         assert_eq!(Stage::of(fixture).eyes().pinned().await, Ok(()), "{}", row.kind);
         let other = Stage::elsewhere(fixture).eyes().pinned().await.unwrap_err();
         assert!(other.is_wrong_tenant(), "{}: {other}", row.kind);

@@ -79,14 +79,11 @@ impl Stage {
         Self::knowing(fixture, |_| true)
     }
 
-    /// Pinned to a tenant that is not there.
+    /// Pinned to a tenant that is not there, by an id of the same form.
     pub fn elsewhere(fixture: &'static Fixture) -> Stage {
-        Self::made(
-            fixture,
-            |_| true,
-            |text| text.replace(fixture.pin, "00OTHER00TENANT00"),
-            None,
-        )
+        let other: String = fixture.pin.chars().rev().collect();
+        assert_ne!(other, fixture.pin);
+        Self::made(fixture, |_| true, |text| text.replace(fixture.pin, &other), None)
     }
 
     /// With those credentials whose name passes.

@@ -99,6 +99,7 @@ pub const NEEDS: &[Need] = &[
 
 pub const ROW: Row = Row::new("okta")
     .page("https://developer.okta.com/docs/api/")
+    .pin("org")
     .needs(NEEDS)
     .target::<Okta>(VERBS)
     .roster::<Okta>();

@@ -10,6 +10,19 @@ use crate::{
     providers::{Row, registry},
 };
 
+/// It has been compared: here it is said with what.
+fn tenant(section: &Section, row: &Row) -> Result<Finding, CliError> {
+    let keys: std::collections::BTreeMap<String, toml::Value> = section.parse()?;
+    Ok(match (row.pin, keys.get(row.pin).and_then(toml::Value::as_str)) {
+        // No key of it could: what there is to compare was compared.
+        ("", _) => Finding::ok("tenant", "as configured"),
+        (key, Some(pin)) => Finding::ok("tenant", format!("{pin}, as {key} pins it")),
+        (key, None) => Finding::look("tenant", "not pinned")
+            .costs("a credential of another tenant would be taken for this one's")
+            .repair(format!("Write {key} = \"...\" into [systems.{}]", section.system)),
+    })
+}
+
 /// The usual pair; a system may have keys of its own beside it.
 #[derive(serde::Deserialize)]
 struct Keys {
@@ -39,7 +52,7 @@ pub(super) async fn block(firm: &Firm, section: &Section) -> Result<Block, CliEr
             };
             match (&pinned, &accounts) {
                 (Ok(()), Ok(page)) => {
-                    block.findings.push(Finding::ok("tenant", "as configured"));
+                    block.findings.push(tenant(section, row)?);
                     let more = if page.next.is_some() { "at least " } else { "" };
                     block
                         .findings

@@ -316,10 +316,8 @@ impl Observe for Eyes {
         match &self.id {
             Some(id) if *id != org.id.to_string() => {
                 let found = format!("{} ({})", org.id, crate::http::sentence(&org.login));
-                Err(Failure::wrong_tenant("check the GitHub organisation", id, &found).run(
-                    "put the right organisation in place, or pin this one anew",
-                    "jml config init",
-                ))
+                Err(Failure::wrong_tenant("check the GitHub organisation", id, &found)
+                    .hint("put the right organisation in place, or write this one into [systems.github]"))
             }
             Some(_) | None => Ok(()),
         }

@@ -30,6 +30,7 @@ pub use wire::explain;
 pub const ROW: Row = Row::new("github")
     .page("https://docs.github.com/rest")
     .okta(&["githubcloud", "github_enterprise_cloud", "githubenterprise"])
+    .pin("id")
     .needs(NEEDS)
     .target::<Github>(VERBS);
 

@@ -314,18 +314,11 @@ impl Observe for Eyes {
         let me = self.acting().await?;
         let _ = self.canary.set(());
         match (&self.customer, &me.customer_id) {
-            (Some(pin), Some(theirs)) if pin != theirs => Err(Failure::contradiction(
-                "check the Google customer",
-                format!(
-                    "the configuration pins {pin}, {} is of {}",
-                    self.admin,
-                    sentence(theirs)
-                ),
-            )
-            .run(
-                "put the key of the right customer in place, or pin this one anew",
-                "jml config init",
-            )),
+            (Some(pin), Some(theirs)) if pin != theirs => {
+                let found = format!("{}, as {} says", sentence(theirs), self.admin);
+                Err(Failure::wrong_tenant("check the Google customer", pin, &found)
+                    .hint("put the key of the right customer in place, or write this one into [systems.google]"))
+            }
             (Some(_), None) => Err(Failure::contradiction(
                 "check the Google customer",
                 "the administrator's account doesn't say of which customer it is",

@@ -34,6 +34,7 @@ pub use wire::explain;
 pub const ROW: Row = Row::new("google")
     .page("https://developers.google.com/workspace/admin")
     .okta(&["google", "Google Workspace", "Google Apps"])
+    .pin("customer")
     .needs(NEEDS)
     .target::<Google>(VERBS);
 

@@ -326,18 +326,11 @@ impl Observe for Eyes {
             return Err(Failure::contradiction(what, "no organisation is shown"));
         };
         match &self.org {
-            Some(org) if !same(org, &me.id) => Err(Failure::contradiction(
-                "check the Salesforce organisation",
-                format!(
-                    "the configuration pins {org}, the session is of {} ({})",
-                    sentence(&me.id),
-                    sentence(&me.name)
-                ),
-            )
-            .run(
-                "put the credential of the right organisation in place, or pin this one anew",
-                "jml config init",
-            )),
+            Some(org) if !same(org, &me.id) => {
+                let found = format!("{} ({})", sentence(&me.id), sentence(&me.name));
+                Err(Failure::wrong_tenant("check the Salesforce organisation", org, &found)
+                    .hint("put the credential of the right organisation in place, or write this one into [systems.salesforce]"))
+            }
             Some(_) | None => Ok(()),
         }
     }

@@ -29,6 +29,7 @@ pub use wire::explain;
 
 pub const ROW: Row = Row::new("salesforce")
     .page("https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/")
+    .pin("org")
     .needs(NEEDS)
     .target::<Salesforce>(VERBS);
 

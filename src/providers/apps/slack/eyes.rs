@@ -214,10 +214,8 @@ impl Observe for Eyes {
         match &self.team {
             Some(team) if *team != me.team_id && Some(team) != me.enterprise_id.as_ref() => {
                 let found = format!("{} ({})", me.team_id, sentence(&me.team));
-                Err(Failure::wrong_tenant("check the Slack workspace", team, &found).run(
-                    "put the token of the right workspace in place, or pin this one anew",
-                    "jml config init",
-                ))
+                Err(Failure::wrong_tenant("check the Slack workspace", team, &found)
+                    .hint("put the token of the right workspace in place, or write this one into [systems.slack]"))
             }
             Some(_) | None => Ok(()),
         }

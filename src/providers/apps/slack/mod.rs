@@ -26,6 +26,7 @@ pub use wire::explain;
 
 pub const ROW: Row = Row::new("slack")
     .page("https://docs.slack.dev")
+    .pin("team")
     .needs(NEEDS)
     .target::<Slack>(VERBS);
 

@@ -238,16 +238,13 @@ impl Observe for Eyes {
         let user = by_name(&self.zoom, &name).await?;
         match user.and_then(|u| u.account_id) {
             Some(theirs) if theirs == *pinned => Ok(()),
-            theirs => Err(Failure::contradiction(
+            Some(theirs) => Err(
+                Failure::wrong_tenant("check the Zoom account", pinned, &sentence(&theirs))
+                    .hint("put the credential of the right account in place, or write this one into [systems.zoom]"),
+            ),
+            None => Err(Failure::contradiction(
                 "check the Zoom account",
-                format!(
-                    "the configuration pins {pinned}, the app is of {}",
-                    theirs.map_or_else(|| "an account that isn't told".into(), |t| sentence(&t))
-                ),
-            )
-            .run(
-                "put the credential of the right account in place, or pin this one anew",
-                "jml config init",
+                "the users don't say of which account they are",
             )),
         }
     }

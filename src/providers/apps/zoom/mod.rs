@@ -31,6 +31,7 @@ pub use wire::explain;
 pub const ROW: Row = Row::new("zoom")
     .page("https://developers.zoom.us/docs/api/users/")
     .okta(&["zoomus"])
+    .pin("account")
     .needs(NEEDS)
     .target::<Zoom>(VERBS);
 
