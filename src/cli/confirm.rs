@@ -205,13 +205,16 @@ impl dialoguer::theme::Theme for Bare {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::{args::Global, exit::Exit, view::samples};
+    use crate::cli::{args::Global, exit::Exit, role::Need, view::samples};
 
     fn cx() -> Context {
-        Context::new(Global {
-            no_input: true,
-            ..Global::default()
-        })
+        Context::new(
+            Global {
+                no_input: true,
+                ..Global::default()
+            },
+            Need::Nobody,
+        )
     }
 
     #[tokio::test]

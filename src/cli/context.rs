@@ -2,6 +2,8 @@
 //!
 //! Opens no configuration and no connection by itself.
 
+mod beside;
+pub mod door;
 pub mod open;
 
 use std::{
@@ -13,9 +15,11 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use self::door::Said;
 use super::{
     args::{Color, Global, Output},
     error::CliError,
+    role::Need,
     signal::Signals,
     view::Out,
 };
@@ -39,7 +43,10 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("CI", "set: never asks, no bars"),
     ("ACCESSIBLE", "1: static lines and numbered choices, for screen readers"),
     ("LC_ALL, LC_CTYPE, LANG", "not UTF-8: letters beyond ASCII as \\u{e5}"),
-    ("SUDO_USER", "the operator in the record, where sudo set it"),
+    (
+        "SUDO_USER, SUDO_UID",
+        "the operator in the record, where sudo set them and nothing contradicts it",
+    ),
     (
         "HTTPS_PROXY, SSL_CERT_FILE",
         "refused: proxies and trust come from the configuration",
@@ -58,8 +65,8 @@ pub struct Environment {
     pub accessible: bool,
     pub utf8: bool,
     pub columns: Option<usize>,
-    /// Login and uid of whom sudo let in.
-    pub sudo: Option<(String, Option<u32>)>,
+    /// What sudo says of whom it let in; what that is worth, `door` finds out.
+    pub sudo: Option<Said>,
     /// Set, and refused beside any address that isn't loopback.
     pub foreign: Vec<&'static str>,
 }
@@ -91,7 +98,10 @@ impl Environment {
                 l.contains("utf-8") || l.contains("utf8")
             }),
             columns: text("COLUMNS").and_then(|c| c.parse().ok()).filter(|c| *c > 0),
-            sudo: text("SUDO_USER").map(|u| (u, text("SUDO_UID").and_then(|n| n.parse().ok()))),
+            sudo: text("SUDO_USER").map(|login| Said {
+                login,
+                uid: text("SUDO_UID").and_then(|n| n.parse().ok()),
+            }),
             foreign: [
                 "HTTPS_PROXY",
                 "https_proxy",
@@ -222,6 +232,8 @@ fn color(global: &Global, env: &Environment, terminal: bool) -> bool {
 /// What every command is given.
 pub struct Context {
     pub global: Global,
+    /// What the command asks of whoever runs it.
+    pub need: Need,
     pub env: Environment,
     pub terminal: Terminal,
     pub out: Arc<Out>,
@@ -250,7 +262,7 @@ struct Opened {
 const CLOSING: std::time::Duration = std::time::Duration::from_secs(2);
 
 impl Context {
-    pub fn new(global: Global) -> Self {
+    pub fn new(global: Global, need: Need) -> Self {
         let env = Environment::here();
         let terminal = Terminal::here(&env);
         let out = Out::new(super::view::Screen {
@@ -271,6 +283,7 @@ impl Context {
         });
         Context {
             global,
+            need,
             terminal,
             out: Arc::new(out),
             clock: Clock::default(),
@@ -316,28 +329,9 @@ impl Context {
             None => String::new(),
         }
     }
-    /// Whom sudo let in, as somebody else than who it runs.
-    fn let_in(&self) -> Option<String> {
-        let uid = rustix::process::getuid().as_raw();
-        let (login, id) = self.env.sudo.as_ref()?;
-        (*id != Some(uid)).then(|| login.clone())
-    }
-    fn account(&self) -> String {
-        let uid = rustix::process::getuid().as_raw();
-        account(uid, &std::fs::read_to_string("/etc/passwd").unwrap_or_default())
-            .unwrap_or_else(|| format!("uid {uid}"))
-    }
     pub fn host(&self) -> String {
         rustix::system::uname().nodename().to_string_lossy().into_owned()
     }
-}
-
-fn account(uid: u32, passwd: &str) -> Option<String> {
-    passwd.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        let login = fields.next()?;
-        (fields.nth(1)?.parse() == Ok(uid)).then(|| login.to_owned())
-    })
 }
 
 #[cfg(test)]
@@ -412,21 +406,5 @@ mod tests {
         assert!(refused.message.contains("HTTPS_PROXY") && refused.message.contains("SSL_CERT_FILE"));
         assert!(e.refuse_foreign_trust(true).is_ok());
         assert!(env(&[]).refuse_foreign_trust(false).is_ok());
-    }
-
-    #[test]
-    fn an_account_has_a_name() {
-        assert_eq!(
-            account(42, "root:x:0:0::/:/bin/sh\njml:x:42:42::/:/bin/false\n").as_deref(),
-            Some("jml")
-        );
-        assert_eq!(account(7, "root:x:0:0::/:/bin/sh\n"), None);
-    }
-
-    #[test]
-    fn a_shifted_clock_runs_on() {
-        let t: DateTime<Utc> = "2026-07-15T12:00:00Z".parse().unwrap();
-        let shown = Clock::showing(t).now();
-        assert!(shown >= t && shown < t + TimeDelta::hours(1));
     }
 }

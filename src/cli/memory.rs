@@ -6,7 +6,13 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::{context::Context, error::CliError, flow::errors, view};
+use super::{
+    context::{Context, open::Remembered},
+    error::CliError,
+    flow::errors,
+    operator::Operator,
+    view,
+};
 use crate::{
     config::{Config, DatabaseHost, DatabaseUrl, Mirror, Reference, SecretRef, Write},
     http::Trust,
@@ -72,7 +78,7 @@ impl Place {
         Ok(Place {
             kept,
             mirror,
-            state: cx.env.state()?,
+            state: cx.state(config)?,
             host: cx.host(),
             clock,
         })
@@ -161,13 +167,18 @@ pub struct Memory {
     pub config: Config,
     pub tenant: view::Tenant,
     pub clock: Clock,
+    pub operator: Operator,
     /// A damaged one can't be opened: `audit verify` says so, all others end there.
     pub ledger: Result<Ledger, LedgerError>,
 }
 
 impl Memory {
     pub async fn open(cx: &Context) -> Result<Memory, CliError> {
-        let (config, clock) = cx.remembered().await?;
+        let Remembered {
+            config,
+            clock,
+            operator,
+        } = cx.remembered().await?;
         let pin = config.systems.get(&OKTA).map(|s| s.parse::<Pin>()).transpose()?;
         let org = pin.and_then(|p| p.org).ok_or_else(|| {
             CliError::config("[systems.okta] org is not set: it says whose ledger this is")
@@ -185,6 +196,7 @@ impl Memory {
             config,
             tenant,
             clock,
+            operator,
             ledger,
         })
     }

@@ -15,6 +15,7 @@ pub mod flow;
 pub mod generate;
 pub mod memory;
 mod operator;
+mod role;
 mod roll;
 pub mod signal;
 pub mod text;
@@ -45,7 +46,7 @@ pub fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Exit {
     let reads = cli.command.reads();
-    let mut cx = Context::new(cli.global);
+    let mut cx = Context::new(cli.global, cli.command.need());
     cx.reads = reads;
     let ended = match cli.command {
         // Help needs no threads.

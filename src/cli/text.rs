@@ -251,12 +251,21 @@ pub fn count(n: usize, one: &str) -> String {
 
 /// `a, b and c`
 pub fn list<S: AsRef<str>>(all: &[S]) -> String {
+    joined(all, "and")
+}
+
+/// `a, b or c`
+pub fn or<S: AsRef<str>>(all: &[S]) -> String {
+    joined(all, "or")
+}
+
+fn joined<S: AsRef<str>>(all: &[S], word: &str) -> String {
     match all {
         [] => String::new(),
         [one] => one.as_ref().to_owned(),
         [first @ .., last] => {
             let first: Vec<_> = first.iter().map(AsRef::as_ref).collect();
-            format!("{} and {}", first.join(", "), last.as_ref())
+            format!("{} {word} {}", first.join(", "), last.as_ref())
         }
     }
 }

@@ -14,7 +14,8 @@ use toml::de::DeTable;
 use url::Url;
 
 use super::{
-    Approvals, ConfigError, DatabaseUrl, Http, Ledger, Reference, Roster, Sandbox, Section, Source, address, error,
+    Approvals, ConfigError, DatabaseUrl, Http, Ledger, Reference, Roles, Roster, Sandbox, Section, Source, address,
+    error,
     limits::{RawLimits, RawProtect},
     policy,
     section::{Node, parse, texts},
@@ -33,6 +34,8 @@ pub struct Config {
     pub http: Http,
     /// Without it whoever may run jml may apply what was held.
     pub approvals: Option<Approvals>,
+    /// None: everybody may do everything.
+    pub roles: Option<Roles>,
     pub sandbox: Option<Sandbox>,
     loopback: bool,
     source: Arc<Source>,
@@ -47,7 +50,7 @@ pub struct Kept {
     pub path: String,
 }
 
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 12] = [
     "systems",
     "roster",
     "policy",
@@ -58,10 +61,11 @@ const TABLES: [&str; 11] = [
     "ledger",
     "http",
     "approvals",
+    "roles",
     "sandbox",
 ];
 /// The design names them; this release doesn't have them. Passing over one would promise what nobody keeps.
-const LATER: [&str; 2] = ["roles", "freeze"];
+const LATER: [&str; 1] = ["freeze"];
 /// The kind of the one system that keeps secrets.
 const VAULT: &str = "vault";
 /// No configuration is longer.
@@ -120,6 +124,7 @@ impl Config {
             ledger,
             http: optional(source, table("http"))?,
             approvals: table("approvals").map(|n| parse(source, n)).transpose()?,
+            roles: table("roles").map(|n| parse(source, n)).transpose()?,
             sandbox: table("sandbox").map(|n| parse(source, n)).transpose()?,
             systems,
             roster,
@@ -199,6 +204,36 @@ impl Config {
             }
         }
         out
+    }
+
+    /// Does any secret come from a program? (One that is a system of its own names no address, so it is not loopback.)
+    pub fn runs_programs(&self) -> bool {
+        let mut runs = false;
+        self.texts(&mut |text| runs |= text.starts_with("command:"));
+        runs
+    }
+    /// Every file of this machine that its text names, wherever relative ones start.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let mut out = vec![];
+        self.texts(&mut |text| {
+            let named = text.strip_prefix("file:").map(Path::new);
+            if let Some(path) = named.or_else(|| text.starts_with('/').then_some(Path::new(text))) {
+                out.push(self.folder().join(path));
+            }
+        });
+        // A path that a key of its own holds may be relative, and then it looks like any text.
+        let own = [self.ledger.path.as_ref(), self.http.ca.as_ref()];
+        out.extend(own.into_iter().flatten().map(|p| self.folder().join(p)));
+        out
+    }
+    fn texts(&self, seen: &mut impl FnMut(&str)) {
+        // Read anew: the tree borrows from the text. It was read once, so it can be read.
+        let Ok(root) = DeTable::parse(&self.source.text) else {
+            return;
+        };
+        root.get_ref()
+            .iter()
+            .for_each(|(_, node)| texts(node, &mut |text, _| seen(text)));
     }
 
     /// Every base URL is loopback. A system that names none has its vendor's, which isn't.

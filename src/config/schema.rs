@@ -3,7 +3,7 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, json_schema};
 use serde_json::{Map, Value, json};
 
-use super::{Approvals, Http, Ledger, Roster, Sandbox, limits, policy};
+use super::{Approvals, Http, Ledger, Roles, Roster, Sandbox, limits, policy};
 
 /// A kind of system and the schema of its settings.
 pub type Kind = (&'static str, fn(&mut SchemaGenerator) -> Schema);
@@ -46,6 +46,7 @@ pub fn schema(kinds: impl IntoIterator<Item = Kind>) -> Value {
             "ledger": of::<Ledger>(&mut generator),
             "http": of::<Http>(&mut generator),
             "approvals": of::<Approvals>(&mut generator),
+            "roles": of::<Roles>(&mut generator),
             "sandbox": of::<Sandbox>(&mut generator)
         }
     });

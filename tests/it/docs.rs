@@ -11,6 +11,7 @@ const DOCUMENTS: &[&str] = &[
     "README.md",
     "CHANGELOG.md",
     "docs/ARCHITECTURE.md",
+    "docs/BREAKGLASS.md",
     "docs/CONTRIBUTING.md",
     "docs/DEPLOYMENT.md",
     "docs/EXEC.md",

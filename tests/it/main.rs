@@ -28,6 +28,7 @@ mod policy;
 mod postgres;
 mod posture;
 mod readme;
+mod roles;
 mod rosters;
 mod runs;
 mod show;

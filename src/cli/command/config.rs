@@ -92,6 +92,7 @@ impl Config {
 }
 
 pub async fn run(cx: &Context, config: Config) -> Result<Exit, CliError> {
+    cx.admit().await?;
     match config {
         Config::Init(a) => init(cx, a).await,
         Config::Check(a) => check(cx, &a),
@@ -119,11 +120,14 @@ fn written(kind: &str, tenant: Option<String>, sandbox: bool, body: Written) -> 
 }
 
 fn check(cx: &Context, args: &CheckArgs) -> Result<Exit, CliError> {
-    let path = match &args.file {
-        Some(file) => file.clone(),
-        None => cx.locate()?.path,
+    let (path, settings) = match &args.file {
+        Some(file) => (file.clone(), cx.proposed(file)?),
+        None => {
+            let path = cx.locate()?.path;
+            let settings = cx.configuration(&path)?;
+            (path, settings)
+        }
     };
-    let settings = cx.configuration(&path)?;
     for section in settings.systems.values() {
         registry::row(section)?;
     }
@@ -214,6 +218,7 @@ fn document(a: &Answers, org: &str) -> String {
 }
 
 async fn init(cx: &Context, args: InitArgs) -> Result<Exit, CliError> {
+    cx.not_for_visitors("jml config init")?;
     let path = match (&cx.global.config, &cx.env.config_home) {
         (Some(path), _) => path.clone(),
         (None, Some(home)) => home.join("jml/jml.toml"),

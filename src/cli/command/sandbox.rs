@@ -103,6 +103,7 @@ impl Sandbox {
 }
 
 pub async fn run(cx: &Context, sandbox: Sandbox) -> Result<Exit, CliError> {
+    cx.admit().await?;
     match sandbox {
         Sandbox::Tour(_) => tour(cx).await,
         Sandbox::Serve(a) => served(cx, a).await,
@@ -132,6 +133,7 @@ fn list<'a>(kind: &'a str, tenant: &'a Tenant, columns: &'a [&'a str]) -> List<'
 }
 
 async fn served(cx: &Context, a: ServeArgs) -> Result<Exit, CliError> {
+    cx.not_for_visitors("jml sandbox serve")?;
     let options = serve::Options {
         folder: cx.sandbox_folder()?,
         people: a.people,
@@ -282,11 +284,12 @@ async fn play(cx: &Context, folder: &Path, argv: &[String]) -> Result<Exit, CliE
     let argv = ["jml", "--sandbox"].into_iter().chain(argv.iter().map(String::as_str));
     let cli = Cli::try_parse_from(argv)
         .map_err(|e| CliError::internal("a scene of the tour is no command").why(e.to_string()))?;
-    let mut inner = Context::new(crate::cli::args::Global {
+    let global = crate::cli::args::Global {
         color: cx.global.color,
         no_color: cx.global.no_color,
         ..cli.global
-    });
+    };
+    let mut inner = Context::new(global, cli.command.need());
     inner.env.state_home = Some(folder.to_owned());
     Box::pin(super::run(&inner, cli.command)).await
 }

@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::{Clock, Context, Opened};
+use super::{Clock, Context, Opened, beside, door::Door};
 use crate::{
     cli::{error::CliError, firm, firm::Made, operator::Operator},
     config::{self, Config},
@@ -37,6 +37,13 @@ impl At {
     fn host(&self) -> String {
         self.url.as_url().host_str().unwrap_or_default().to_owned()
     }
+}
+
+/// What a command needs that speaks to no system.
+pub struct Remembered {
+    pub config: Config,
+    pub clock: Clock,
+    pub operator: Operator,
 }
 
 impl Context {
@@ -68,7 +75,7 @@ impl Context {
         let secrets = Secrets::configured(&config, &folder, self.variables(&config), clock.reader())?;
         self.to_close(secrets.clone(), keep.clone());
         Ok(Made {
-            operator: self.operator(&secrets),
+            operator: self.admitted(&config, &secrets).await?,
             secrets,
             sandbox: config.sandbox.is_some(),
             clock: clock.reader(),
@@ -79,17 +86,35 @@ impl Context {
         })
     }
 
-    fn operator(&self, secrets: &Secrets) -> Operator {
-        match self.let_in() {
-            Some(login) => Operator::known(login),
-            None => Operator::of(self.account(), secrets.clone()),
+    /// Who is at the keyboard, once it is clear that they may. The system-wide file rules whatever other one is in effect: who may write
+    /// another must not make themselves an engineer by it.
+    async fn admitted(&self, config: &Config, secrets: &Secrets) -> Result<Operator, CliError> {
+        match self.system_wide()? {
+            Some(rules) if Path::new(config.path()) != Path::new(super::SYSTEM_WIDE) => self.under(&rules).await,
+            Some(_) | None => {
+                let operator = Operator::of(Door::of(self.env.sudo.as_ref()), secrets.clone());
+                operator.admitted(self.need, config.roles.as_ref()).await
+            }
         }
     }
 
-    /// The same for a command that speaks to no system.
-    pub fn operator_alone(&self, config: &Config, clock: http::Clock) -> Result<Operator, CliError> {
-        let secrets = Secrets::configured(config, &config.folder(), self.variables(config), clock)?;
-        Ok(self.operator(&secrets))
+    async fn under(&self, rules: &Config) -> Result<Operator, CliError> {
+        let secrets = Secrets::configured(rules, &rules.folder(), self.variables(rules), self.clock.reader())?;
+        let operator = Operator::of(Door::of(self.env.sudo.as_ref()), secrets);
+        operator.admitted(self.need, rules.roles.as_ref()).await
+    }
+
+    /// For a command that works without a configuration: where the system-wide one is, its roles count.
+    pub async fn admit(&self) -> Result<(), CliError> {
+        match self.system_wide()? {
+            Some(rules) => self.under(&rules).await.map(drop),
+            None => Ok(()),
+        }
+    }
+
+    fn system_wide(&self) -> Result<Option<Config>, CliError> {
+        let path = Path::new(super::SYSTEM_WIDE);
+        Ok(path.exists().then(|| Config::load(path)).transpose()?)
     }
 
     /// Before a secret is asked of it: whatever ends the command, this is closed.
@@ -104,17 +129,27 @@ impl Context {
         }
     }
 
-    /// Reads and checks the file. Beside a system-wide one, another may only speak to loopback.
+    /// Reads and checks the file. Beside a system-wide one, another that was named narrows.
     pub fn configuration(&self, path: &Path) -> Result<Config, CliError> {
-        let config = Config::load(path)?;
         let located = super::locate(Some(path), &self.env, Path::exists)?;
-        if located.loopback_only && self.global.config.is_some() && !config.loopback_only() {
-            return Err(CliError::config(format!(
-                "{} exists: another configuration may only speak to this machine",
-                super::SYSTEM_WIDE
-            )));
+        // The sandbox's own folder is of its own making.
+        if !located.loopback_only || self.global.config.is_none() {
+            return Ok(Config::load(path)?);
         }
-        Ok(config)
+        let other = Config::load(path).map_err(|e| beside::unshown(&e))?;
+        if let Some(system) = self.system_wide()? {
+            beside::narrow(&other, &system)?;
+        }
+        Ok(other)
+    }
+
+    /// What may come, to be looked at and not to be in effect.
+    pub fn proposed(&self, path: &Path) -> Result<Config, CliError> {
+        let system = Path::new(super::SYSTEM_WIDE);
+        match path != system && system.exists() {
+            true => Config::load(path).map_err(|e| beside::unshown(&e)),
+            false => Ok(Config::load(path)?),
+        }
     }
 
     fn start_sandbox(&self) -> Result<start::Started, CliError> {
@@ -130,7 +165,7 @@ impl Context {
 
     /// The configuration alone, for who reads no system. A sandbox's own file is there from its first start on; its clock is asked only
     /// where it runs.
-    pub async fn remembered(&self) -> Result<(Config, Clock), CliError> {
+    pub async fn remembered(&self) -> Result<Remembered, CliError> {
         let path = match self.global.sandbox {
             false => self.locate()?.path,
             true => {
@@ -147,7 +182,12 @@ impl Context {
             Some(sandbox) => self.shown_by(sandbox).await.unwrap_or(self.clock),
             None => self.clock,
         };
-        Ok((config, clock))
+        let secrets = Secrets::configured(&config, &config.folder(), self.variables(&config), clock.reader())?;
+        Ok(Remembered {
+            operator: self.admitted(&config, &secrets).await?,
+            config,
+            clock,
+        })
     }
 
     /// The host that screens name.

@@ -132,7 +132,7 @@ pub async fn show(cx: &Context, args: ShowArgs) -> Result<Exit, CliError> {
 }
 
 pub async fn verify(cx: &Context, args: VerifyArgs) -> Result<Exit, CliError> {
-    let kept = args.checkpoint.as_deref().map(checkpoint).transpose()?;
+    let kept = args.checkpoint.as_deref().map(|p| checkpoint(cx, p)).transpose()?;
     let memory = Memory::open(cx).await?;
     let held = match &args.mirror {
         Some(path) => mirror(path, &memory.tenant.org)?,
@@ -171,11 +171,13 @@ pub async fn verify(cx: &Context, args: VerifyArgs) -> Result<Exit, CliError> {
     Ok(exit)
 }
 
-fn checkpoint(path: &Path) -> Result<String, CliError> {
+fn checkpoint(cx: &Context, path: &Path) -> Result<String, CliError> {
     let unread = |why: String| CliError::usage(format!("--checkpoint {}: {why}", path.display()));
     let mut text = String::new();
-    std::fs::File::open(path)
-        .and_then(|f| f.take(LONGEST).read_to_string(&mut text))
+    cx.named(path)
+        .map_err(unread)?
+        .take(LONGEST)
+        .read_to_string(&mut text)
         .map_err(|e| unread(e.to_string()))?;
     // The whole of what `audit verify` printed may have been kept: the note begins with its origin.
     let lines: Vec<&str> = text.lines().skip_while(|l| !l.starts_with("jml/")).collect();

@@ -6,6 +6,7 @@
 mod app;
 mod directory;
 mod monitor;
+mod operators;
 mod place;
 mod vault;
 
@@ -128,6 +129,7 @@ pub async fn doctor(cx: &Context, args: Args) -> Result<Exit, CliError> {
     }
     if wanted.is_none() {
         blocks.push(place::block(cx, &firm).await?);
+        blocks.push(operators::block(cx, &firm));
     }
     report(cx, &firm, blocks, wanted)
 }

@@ -47,7 +47,7 @@ pub enum Hired {
 }
 
 pub async fn hire(cx: &Context, firm: &Firm, users: &[String], file: &Path, gate: &Gate) -> Result<Hired, CliError> {
-    let workers = read(firm, file)?;
+    let workers = read(cx, firm, file)?;
     firm.instead_of_roster(workers.clone());
     let (mut there, mut missing): (Vec<String>, Vec<Worker>) = (vec![], vec![]);
     for typed in users {
@@ -115,7 +115,7 @@ pub async fn hire(cx: &Context, firm: &Firm, users: &[String], file: &Path, gate
     Ok(Hired::All(people::find(cx, firm, &there, "joiner").await?, true))
 }
 
-fn read(firm: &Firm, file: &Path) -> Result<Vec<Worker>, CliError> {
+fn read(cx: &Context, firm: &Firm, file: &Path) -> Result<Vec<Worker>, CliError> {
     let source = &firm.config.roster.source;
     let section = firm.config.systems.get(source).filter(|s| s.kind == csv::ROW.kind);
     let Some(section) = section else {
@@ -124,13 +124,13 @@ fn read(firm: &Firm, file: &Path) -> Result<Vec<Worker>, CliError> {
         ))
         .hint(format!("Whom HR feeds to {source} needs no file: jml joiner USER")));
     };
-    let fail = |e: std::io::Error| CliError::usage(format!("--from {}: {e}", file.display()));
+    let fail = |why: String| CliError::usage(format!("--from {}: {why}", file.display()));
     let mut bytes = vec![];
-    std::fs::File::open(file)
+    cx.named(file)
         .map_err(fail)?
         .take(MOST)
         .read_to_end(&mut bytes)
-        .map_err(fail)?;
+        .map_err(|e| fail(e.to_string()))?;
     let settings = csv::Settings {
         path: PathBuf::from(file),
         ..section.parse()?

@@ -80,7 +80,7 @@ fn row(r: crate::planner::entitle::Row) -> ExplainedGroup {
 }
 
 pub async fn diff(cx: &Context, args: DiffArgs) -> Result<Exit, CliError> {
-    let new = cx.configuration(&args.new)?;
+    let new = cx.proposed(&args.new)?;
     let firm = Firm::open(cx).await?;
     let catalogue = read::catalogue(&firm, Need::default()).await?;
     let everyone = read::everyone(&firm).await?;

@@ -100,7 +100,7 @@ pub fn planned(cx: &Context, firm: &Firm, flow: Flow, subjects: &[Subject], gate
             }
         }
     }
-    document(cx, firm, &flow.to_string(), None, true, now, people, exit);
+    document(cx, firm, &flow.to_string(), None, None, true, now, people, exit);
     exit
 }
 
@@ -117,7 +117,7 @@ pub fn nothing(cx: &Context, firm: &Firm, flow: Flow, subjects: &[Subject]) -> E
             }
         })
         .collect();
-    document(cx, firm, &flow.to_string(), None, false, firm.now(), people, exit);
+    document(cx, firm, &flow.to_string(), None, None, false, firm.now(), people, exit);
     exit
 }
 
@@ -303,6 +303,11 @@ fn document(
 /// One document; under ndjson a line a person, then the summary.
 pub fn write(cx: &Context, firm: &Firm, kind: &str, exit: Exit, body: document::Run) {
     emit(cx, &tenant(firm), kind, exit, body);
+}
+
+/// By which the operator was let in.
+pub fn role(firm: &Firm) -> Option<String> {
+    firm.operator.role().map(|r| r.to_string())
 }
 
 pub fn emit(cx: &Context, tenant: &Tenant, kind: &str, exit: Exit, mut body: document::Run) {

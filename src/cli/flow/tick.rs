@@ -40,7 +40,7 @@ pub async fn tick(cx: &Context, args: TickArgs) -> Result<Exit, CliError> {
     let [task] = meant.as_slice() else {
         return Err(which(&args.task, &tasks));
     };
-    let operator = cx.operator_alone(&memory.config, memory.clock.clone())?.name().await?;
+    let operator = memory.operator.name().await?;
     let draft = |body| Draft {
         run: state.run.clone(),
         operator: operator.clone(),

@@ -104,12 +104,28 @@ fn values_are_checked_where_they_stand() {
 
 #[test]
 fn what_this_release_lacks_is_refused_and_not_ignored() {
-    let e = read(&format!("{GOOD}[roles]\nx = 1\n")).unwrap_err();
-    assert!(e.message().contains("not in this release"), "{e}");
     let e = read(&format!("{GOOD}[[freeze]]\nx = 1\n")).unwrap_err();
     assert!(e.message().contains("not in this release"), "{e}");
     let e = read(&format!("{GOOD}[polcy]\n")).unwrap_err();
     assert_eq!(e.hint(), Some("did you mean [policy]?"));
+}
+
+#[test]
+fn roles_are_four_and_an_empty_table_is_one() {
+    use crate::config::{Member, Role};
+    assert!(read(GOOD).unwrap().roles.is_none(), "not there: everything is allowed");
+    assert!(read(&format!("{GOOD}[roles]\n")).unwrap().roles.is_some());
+    let c = read(&format!("{GOOD}[roles]\nengineer = [\"%iam\", \"jml\"]\n")).unwrap();
+    let engineers = c.roles.unwrap().of(Role::Engineer).to_vec();
+    assert_eq!(engineers, [Member::Group("iam".into()), Member::Login("jml".into())]);
+    for (text, why) in [
+        ("enginer = []", "no key `enginer`"),
+        ("engineer = [\"oidc:dana\"]", "vault:ENTITY"),
+        ("engineer = \"dana\"", "expected a sequence"),
+    ] {
+        let e = read(&format!("{GOOD}[roles]\n{text}\n")).unwrap_err();
+        assert!(e.message().contains(why) && e.place().is_some(), "{e}");
+    }
 }
 
 #[test]

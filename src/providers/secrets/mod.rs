@@ -37,6 +37,21 @@ struct Local {
     env: BTreeMap<String, SecretString>,
 }
 
+/// Whose personal login to Vault it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoggedIn {
+    /// As the login method names them: for eyes.
+    pub name: String,
+    /// Who they are to Vault.
+    pub entity: String,
+}
+
+impl fmt::Display for LoggedIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (Vault entity {})", self.name, self.entity)
+    }
+}
+
 impl fmt::Debug for Secrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "secrets beside {}", self.0.local.folder.display())
@@ -90,7 +105,7 @@ impl Secrets {
         })
     }
     /// Who logged in to Vault for themselves; `None`: nobody did, or nowhere is said where they would.
-    pub async fn operator(&self) -> Result<Option<String>, Failure> {
+    pub async fn operator(&self) -> Result<Option<LoggedIn>, Failure> {
         match &self.0.vault {
             Some(vault) => vault.operator().await,
             None => Ok(None),

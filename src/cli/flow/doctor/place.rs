@@ -7,7 +7,12 @@ use std::{
 
 use super::{Block, Finding};
 use crate::{
-    cli::{context::Context, error::CliError, exit::Exit, firm::Firm},
+    cli::{
+        context::{Context, door::Door},
+        error::CliError,
+        exit::Exit,
+        firm::Firm,
+    },
     ledger::{Rights, Standing},
 };
 
@@ -48,15 +53,11 @@ async fn kept(cx: &Context, firm: &Firm) -> Result<Block, CliError> {
     }
     let path = match &firm.config.ledger.path {
         Some(p) => p.clone(),
-        None => cx.env.state()?.join(format!("{}.db", firm.organisation)),
+        None => cx.state(&firm.config)?.join(format!("{}.db", firm.organisation)),
     };
     let mut findings = vec![Finding::ok("place", path.display().to_string())];
     findings.extend(rights(&path));
-    let apart = cx
-        .env
-        .sudo
-        .as_ref()
-        .is_some_and(|(_, uid)| *uid != Some(rustix::process::getuid().as_raw()));
+    let apart = matches!(Door::of(cx.env.sudo.as_ref()), Door::Sudo(_));
     findings.push(if firm.config.loopback_only() {
         Finding::ok("keeper", "loopback only: nobody is accused by it")
     } else if apart {

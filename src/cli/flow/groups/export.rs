@@ -43,7 +43,7 @@ pub async fn export(cx: &Context, args: ExportArgs) -> Result<Exit, CliError> {
 }
 
 pub async fn diff(cx: &Context, args: DiffArgs) -> Result<Exit, CliError> {
-    let kept = kept(&args.snapshot)?;
+    let kept = kept(cx, &args.snapshot)?;
     let firm = Firm::open(cx).await?;
     if kept.tenant != firm.organisation {
         return Err(CliError::config(format!(
@@ -157,9 +157,9 @@ struct Kept {
 /// No snapshot is longer.
 const MOST: u64 = 256 << 20;
 
-fn kept(path: &std::path::Path) -> Result<Kept, CliError> {
+fn kept(cx: &Context, path: &std::path::Path) -> Result<Kept, CliError> {
     let fail = |why: String| CliError::usage(format!("{}: {why}", path.display()));
-    let file = std::fs::File::open(path).map_err(|e| fail(e.to_string()))?;
+    let file = cx.named(path).map_err(fail)?;
     let mut text = String::new();
     file.take(MOST)
         .read_to_string(&mut text)

@@ -589,6 +589,7 @@ fn secret(of: &mut world::World, system: &str, right: &str) -> String {
 /// Nobody watches, and nobody can be asked.
 fn context() -> Context {
     Context {
+        need: crate::cli::role::Need::Nobody,
         global: Global {
             quiet: 2,
             no_input: true,

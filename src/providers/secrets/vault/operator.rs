@@ -9,11 +9,12 @@ use crate::{
     config::Reference,
     http::sentence,
     model::{Failure, Kind},
+    providers::secrets::LoggedIn,
 };
 
 impl Vault {
     /// `None`: the configuration names no place for such a token, or none is there.
-    pub(in crate::providers::secrets) async fn operator(&self) -> Result<Option<String>, Failure> {
+    pub(in crate::providers::secrets) async fn operator(&self) -> Result<Option<LoggedIn>, Failure> {
         let Some(reference) = self.operator.as_ref().filter(|r| self.there(r)) else {
             return Ok(None);
         };
@@ -42,7 +43,7 @@ impl Vault {
     }
 
     /// The body holds the token itself: four fields are taken out, the rest is dropped unseen.
-    fn named(&self, what: String, data: &Value) -> Result<String, Failure> {
+    fn named(&self, what: String, data: &Value) -> Result<LoggedIn, Failure> {
         let text = |key: &str| data[key].as_str().map(sentence).filter(|t| !t.is_empty());
         let nobody = |why: &str| {
             let why = format!("{why}, which is nobody: it can't answer for what is done");
@@ -53,7 +54,7 @@ impl Vault {
             _ if role || text("path").is_some_and(|p| p.starts_with(&format!("auth/{}/", self.auth))) => {
                 nobody("the token is an AppRole's")
             }
-            (Some(name), Some(entity)) => Ok(format!("{name} (Vault entity {entity})")),
+            (Some(name), Some(entity)) => Ok(LoggedIn { name, entity }),
             _ => nobody("the token has no entity"),
         }
     }

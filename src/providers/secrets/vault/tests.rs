@@ -270,7 +270,8 @@ async fn who_logged_in_for_themselves_is_the_operator_and_a_role_is_nobody() {
         .logged_in("userpass/login/dana", json!({ "password": password }))
         .await;
     let secrets = rig.secrets(place, usual, &[("MINE", token.clone())]);
-    let name = secrets.operator().await.unwrap().unwrap();
+    let who = secrets.operator().await.unwrap().unwrap();
+    let name = who.to_string();
     assert!(
         name.starts_with("userpass-dana (Vault entity ") && !name.contains(&token),
         "{name}"
@@ -278,7 +279,7 @@ async fn who_logged_in_for_themselves_is_the_operator_and_a_role_is_nobody() {
     // It is theirs: it isn't revoked with ours.
     read(&secrets, "vault:jml/prod/datadog").await.unwrap();
     assert_eq!(secrets.close().await, []);
-    assert_eq!(secrets.operator().await.unwrap(), Some(name));
+    assert_eq!(secrets.operator().await.unwrap(), Some(who));
 
     let of = |name: &str| rig.engine.credential(&format!("vault.{name}")).unwrap();
     let role = json!({"role_id": of("role"), "secret_id": of("read")});
