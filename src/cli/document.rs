@@ -122,6 +122,10 @@ pub struct Run {
     pub run: Option<String>,
     /// Nothing was changed.
     pub dry_run: bool,
+    /// The role by which it was allowed; null where the configuration has no roles, and everything is.
+    pub role: Option<String>,
+    /// Where this run is the first under its policy; else null.
+    pub policy_changed: Option<PolicyChanged>,
     /// When the command began.
     pub started: DateTime<Utc>,
     /// When it ended.
@@ -133,6 +137,17 @@ pub struct Run {
     /// Left out of the last line of ndjson, where each person had a line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub people: Option<Vec<Person>>,
+}
+
+/// Another policy than the run before had. What it changes shows `jml policy diff` beforehand.
+#[derive(Serialize, JsonSchema, Clone, Debug)]
+pub struct PolicyChanged {
+    /// The last run under the former one.
+    pub since: String,
+    /// Its digest.
+    pub from: String,
+    /// This run's.
+    pub to: String,
 }
 
 /// What a sweep tells beside its people.

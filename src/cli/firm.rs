@@ -23,7 +23,7 @@ use super::{
 use crate::{
     config::{self, Config},
     http::{Client, Observer, Trust},
-    ledger::{Ledger, LedgerError, Spool, Spooling},
+    ledger::{Ledger, LedgerError, Spool, Spooling, entry::Former},
     model::{Age, Failure, Hr as Word, Observed, Person, PersonId, Protected, System, Worker, system::OKTA},
     planner::{
         consent::Agreed,
@@ -423,6 +423,12 @@ impl Firm {
             .ok()
             .flatten()
             .map_or(0, |(_, s)| s.people)
+    }
+
+    /// The last run under another policy, where the next one is the first under this.
+    pub async fn former(&self) -> Result<Option<Former>, CliError> {
+        let last = self.ledger.last_policy().await?;
+        Ok(last.filter(|l| l.policy != self.config.policy_digest()))
     }
 
     pub async fn leavers_24h(&self) -> Result<BTreeSet<PersonId>, CliError> {

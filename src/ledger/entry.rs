@@ -143,6 +143,19 @@ pub struct Opened {
     pub reason: Option<String>,
     #[serde(default)]
     pub ticket: Option<String>,
+    /// By which role it was allowed. None: no roles were configured, or there were none yet.
+    #[serde(default)]
+    pub role: Option<String>,
+    /// Where this is the first run under its policy: the last one under another.
+    #[serde(default)]
+    pub former: Option<Former>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Former {
+    pub run: String,
+    /// Its policy's digest.
+    pub policy: String,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::{
     Body, Entry, Keeper, Ledger, LedgerError, Seq, State, Subject, Swept,
+    entry::Former,
     fold::Progress,
     fold::{OutboxItem, PersonState, StepRecord},
     store::Query,
@@ -141,6 +142,25 @@ impl Ledger {
     }
     pub async fn last_good_sweep(&self) -> Result<Option<(DateTime<Utc>, Swept)>, LedgerError> {
         self.ask(|k| k.swept(|s| s.good)).await
+    }
+    /// The newest run that a policy was applied in. A link applies none, and has no report in which a change of policy could be told.
+    pub async fn last_policy(&self) -> Result<Option<Former>, LedgerError> {
+        self.ask(|k| {
+            let mut last = None;
+            k.each(&kinds(&["opened"]), |e| {
+                if let Some(Body::Opened(opened)) = e.body
+                    && opened.kind != "link"
+                {
+                    last = Some(Former {
+                        run: e.envelope.run,
+                        policy: opened.policy,
+                    });
+                }
+                Ok(true)
+            })?;
+            Ok(last)
+        })
+        .await
     }
     /// Whom a leaver was begun for since then.
     pub async fn leavers_since(&self, since: DateTime<Utc>) -> Result<BTreeSet<Subject>, LedgerError> {

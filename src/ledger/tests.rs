@@ -112,6 +112,8 @@ pub(super) fn opened(kind: &str) -> Body {
         version: "0".into(),
         reason: None,
         ticket: None,
+        role: None,
+        former: None,
     })
 }
 pub(super) fn account(state: crate::model::State) -> Account {

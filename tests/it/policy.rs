@@ -2,6 +2,8 @@
 
 use std::{fs, os::unix::fs::PermissionsExt};
 
+use serde_json::Value;
+
 use crate::env::{Env, mutating};
 
 #[test]
@@ -72,4 +74,37 @@ fn a_new_policy_is_held_against_everyone_and_nothing_is_done() {
     );
     let same = s.jml(&env, &["policy", "diff", s.config.to_str().unwrap()]).exits(0);
     assert!(same.stdout.contains("0 people would change."), "{}", same.stdout);
+}
+
+#[test]
+fn a_changed_policy_is_told_once_and_names_the_run_before() {
+    let env = Env::new();
+    let s = env.world(&crate::env::small(), &[]);
+    let said = "! The policy changed since run ";
+    let first = s.jml(&env, &["sweep", "--yes", "-o", "json"]).exits(0).json();
+    assert_eq!(first["policy_changed"], Value::Null);
+    let text = std::fs::read_to_string(&s.config).unwrap();
+    // Another wording, or another limit, is no other policy.
+    std::fs::write(&s.config, format!("# reworded\n{text}")).unwrap();
+    assert!(!s.jml(&env, &["sweep", "--yes"]).exits(0).stdout.contains(said));
+    let last = s.jml(&env, &["sweep", "--yes", "-o", "json"]).exits(0).json();
+
+    let mut config: toml::Table = toml::from_str(&text).unwrap();
+    let policy = config["policy"].as_table_mut().unwrap();
+    policy.insert("settle".into(), "77s".into());
+    std::fs::write(&s.config, toml::to_string(&config).unwrap()).unwrap();
+    let quiet = s.jml(&env, &["sweep", "--yes", "--quiet"]).exits(0).stdout;
+    let since = format!("{said}{}: ", last["run"].as_str().unwrap());
+    assert!(quiet.starts_with(&since), "{quiet}");
+    assert!(!s.jml(&env, &["sweep", "--yes"]).exits(0).stdout.contains(said), "once");
+
+    // By hand too; and a link, which applies no policy, uses the telling up for nobody.
+    std::fs::write(&s.config, &text).unwrap();
+    s.jml(&env, &["link", "kim@acme.example", "slack", "U000000KIM"])
+        .exits(0);
+    let late = serde_json::json!({"okta": {"users": {"00u00000000000000kim": {"profile": {"terminationDate": "2026-07-14"}}}}});
+    s.patch(late);
+    let argv = ["leaver", "kim@acme.example", "--confirm", "kim@acme.example"];
+    let out = s.jml(&env, &argv);
+    assert_eq!(out.stdout.matches(said).count(), 1, "{}", out.stdout);
 }

@@ -310,6 +310,8 @@ async fn begin(
             version: env!("CARGO_PKG_VERSION").to_owned(),
             reason: cause.reason.clone(),
             ticket: cause.ticket.clone(),
+            role: super::say::role(firm),
+            former: firm.former().await?,
         }));
     } else {
         bodies.push(Body::Resumed {

@@ -271,6 +271,8 @@ fn dry(cx: &Context, firm: &Firm, plans: &[Plan], gate: &Gate, command: &str) ->
     let body = crate::cli::document::Run {
         run: None,
         dry_run: true,
+        role: say::role(firm),
+        policy_changed: None,
         started: firm.now(),
         finished: firm.now(),
         sweep: None,

@@ -122,6 +122,8 @@ fn emit(cx: &Context, tenant: &view::Tenant, kind: &str, exit: Exit, state: &Sta
     let body = document::Run {
         run: Some(state.run.clone()),
         dry_run: false,
+        policy_changed: view::json::change(state),
+        role: state.opened.as_ref().and_then(|(_, o)| o.role.clone()),
         started: state.opened.as_ref().map_or(finished, |(t, _)| *t),
         finished,
         sweep: None,

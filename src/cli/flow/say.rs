@@ -150,6 +150,7 @@ pub fn closing(cx: &Context, firm: &Firm, flow: Flow, states: &[State], idle: &[
         firm,
         &flow.to_string(),
         run,
+        states.iter().find_map(view::json::change),
         false,
         started.unwrap_or_else(|| firm.now()),
         people,
@@ -174,7 +175,8 @@ pub fn resumed(cx: &Context, firm: &Firm, states: &[State]) -> Exit {
         cx.out.data("No run is unfinished.\n");
     }
     let run = states.first().map(|s| s.run.clone());
-    document(cx, firm, "resume", run, false, firm.now(), people, exit);
+    let changed = states.iter().find_map(view::json::change);
+    document(cx, firm, "resume", run, changed, false, firm.now(), people, exit);
     exit
 }
 
@@ -278,6 +280,7 @@ fn document(
     firm: &Firm,
     kind: &str,
     run: Option<String>,
+    changed: Option<document::PolicyChanged>,
     dry_run: bool,
     started: DateTime<Utc>,
     people: Vec<Person>,
@@ -291,6 +294,8 @@ fn document(
         document::Run {
             run,
             dry_run,
+            role: role(firm),
+            policy_changed: changed,
             started,
             finished: firm.now(),
             sweep: None,
@@ -300,14 +305,14 @@ fn document(
     );
 }
 
-/// One document; under ndjson a line a person, then the summary.
-pub fn write(cx: &Context, firm: &Firm, kind: &str, exit: Exit, body: document::Run) {
-    emit(cx, &tenant(firm), kind, exit, body);
-}
-
 /// By which the operator was let in.
 pub fn role(firm: &Firm) -> Option<String> {
     firm.operator.role().map(|r| r.to_string())
+}
+
+/// One document; under ndjson a line a person, then the summary.
+pub fn write(cx: &Context, firm: &Firm, kind: &str, exit: Exit, body: document::Run) {
+    emit(cx, &tenant(firm), kind, exit, body);
 }
 
 pub fn emit(cx: &Context, tenant: &Tenant, kind: &str, exit: Exit, mut body: document::Run) {

@@ -104,6 +104,8 @@ pub async fn once(cx: &Context, firm: &Firm, args: &Args) -> Result<Exit, CliErr
         guard: lease.as_ref().map(Lease::guard).unwrap_or_default(),
         started,
         begun: Some(begun),
+        // Before this run writes down its own.
+        former: firm.former().await?,
         read: document::Read {
             people: read.facts.people.len(),
             pages: read.pages,

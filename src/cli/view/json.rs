@@ -4,10 +4,27 @@ use chrono::{DateTime, Utc};
 
 use super::report::{Flags, next};
 use crate::{
-    cli::document::{JML, Note, Open, Person, PersonLine, Step, Totals},
-    ledger::fold::{PersonState, Progress, State},
+    cli::document::{JML, Note, Open, Person, PersonLine, PolicyChanged, Step, Totals},
+    ledger::{
+        entry::Former,
+        fold::{PersonState, Progress, State},
+    },
     model::{Account, Expect, Failure, Manifest, Mark, Outcome, PersonResult, Plan, Step as PlanStep, system::OKTA},
 };
+
+/// Whether this run was the first under its policy.
+pub fn change(state: &State) -> Option<PolicyChanged> {
+    let (_, opened) = state.opened.as_ref()?;
+    opened.former.as_ref().map(|f| changed(f, &opened.policy))
+}
+
+pub fn changed(former: &Former, policy: &str) -> PolicyChanged {
+    PolicyChanged {
+        since: former.run.clone(),
+        from: former.policy.clone(),
+        to: policy.to_owned(),
+    }
+}
 
 /// A plan that is not applied: a dry run's, a held one's, or of somebody with nothing to do.
 pub fn planned(plan: &Plan, result: PersonResult, accounts: Option<&Manifest>, next: Vec<String>) -> Person {
@@ -214,6 +231,8 @@ mod tests {
             sandbox: true,
             exit: Exit::Done.code(),
             body: Run {
+                role: None,
+                policy_changed: None,
                 run: (!dry_run).then(|| "r-5k2m9q".into()),
                 dry_run,
                 started: samples::now(),

@@ -26,7 +26,21 @@ use std::{
 use indicatif::{MultiProgress, ProgressDrawTarget};
 use serde::Serialize;
 
-use super::{args::Output, text};
+use super::{args::Output, document, text};
+
+/// In a report, where everything was allowed because nothing says who may do what.
+pub const UNRULED: &str = "No roles are configured: whoever runs jml may do everything.\n";
+
+/// Another policy than the last run had: a person should know, so it is marked, and shown under -q too.
+pub fn changed(c: &document::PolicyChanged, screen: &Screen) -> String {
+    let short = |digest: &str| screen.safe(digest.get(..12).unwrap_or(digest));
+    format!(
+        "! The policy changed since run {}: {} -> {}.\n",
+        screen.safe(&c.since),
+        short(&c.from),
+        short(&c.to)
+    )
+}
 
 /// What the streams are like, and what was asked for.
 #[derive(Clone, Copy, Debug)]

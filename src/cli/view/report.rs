@@ -20,6 +20,12 @@ pub type Flags<'a> = &'a str;
 /// Everyone in the run, under one line that names the tenant.
 pub fn report(tenant: &Tenant, state: &State, flags: Flags<'_>, screen: &Screen) -> String {
     let mut out = tenant.line(screen) + "\n";
+    if state.opened.as_ref().is_some_and(|(_, o)| o.role.is_none()) {
+        out += super::UNRULED;
+    }
+    if let Some(c) = super::json::change(state) {
+        out += &super::changed(&c, screen);
+    }
     let (held, handled): (Vec<_>, Vec<_>) = state.people.values().partition(|p| p.held.is_some());
     for (n, person) in handled.iter().enumerate() {
         if n > 0 {

@@ -154,6 +154,8 @@ impl Run {
             version: "0.1.0".into(),
             reason: None,
             ticket: None,
+            role: Some("engineer".into()),
+            former: None,
         }));
         r
     }

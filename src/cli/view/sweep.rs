@@ -12,6 +12,10 @@ pub struct Swept<'a> {
     /// `None`: a dry run.
     pub run: Option<&'a str>,
     pub at: DateTime<Utc>,
+    /// Are there any?
+    pub roles: bool,
+    /// Since another run had another policy.
+    pub changed: Option<&'a document::PolicyChanged>,
     pub read: &'a document::Read,
     /// `report::line` of each person, or a dry run's own.
     pub lines: &'a [String],
@@ -51,7 +55,12 @@ pub fn report(tenant: &Tenant, s: &Swept<'_>, screen: &Screen) -> String {
 
     let bad = |l: &&String| l.starts_with('!');
     if screen.quiet > 0 {
-        let lines: Vec<&String> = s.lines.iter().filter(bad).chain(&asides).collect();
+        let changed = s.changed.map(|c| super::changed(c, screen).trim_end().to_owned());
+        let lines: Vec<&String> = changed
+            .iter()
+            .chain(s.lines.iter().filter(bad))
+            .chain(&asides)
+            .collect();
         if lines.is_empty() {
             return String::new();
         }
@@ -62,6 +71,12 @@ pub fn report(tenant: &Tenant, s: &Swept<'_>, screen: &Screen) -> String {
         return out + &closing(&name, s);
     }
     let mut out = tenant.line(screen) + "\n";
+    if !s.roles {
+        out += super::UNRULED;
+    }
+    if let Some(c) = s.changed {
+        out += &super::changed(c, screen);
+    }
     out += &format!(
         "{} {name}: {} in {}, {} to do\n",
         instant(s.at),
@@ -215,6 +230,8 @@ mod tests {
         };
         let lines: Vec<String> = lines.iter().map(|l| (*l).to_owned()).collect();
         let s = Swept {
+            roles: true,
+            changed: None,
             run: Some("r-8h1t0c"),
             at: now(),
             read: &read,

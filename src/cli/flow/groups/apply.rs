@@ -243,6 +243,8 @@ fn dry(cx: &Context, firm: &Firm, plan: &Plan, gate: &Gate) -> Exit {
     let body = document::Run {
         run: None,
         dry_run: gate.dry_run,
+        role: say::role(firm),
+        policy_changed: None,
         started: firm.now(),
         finished: firm.now(),
         sweep: None,

@@ -225,6 +225,8 @@ pub(super) async fn open(firm: &Firm, run: &str) -> Result<(), CliError> {
         version: env!("CARGO_PKG_VERSION").into(),
         reason: None,
         ticket: None,
+        role: super::super::say::role(firm),
+        former: firm.former().await?,
     });
     let draft = Draft {
         run: run.to_owned(),

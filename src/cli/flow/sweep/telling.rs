@@ -14,7 +14,7 @@ use crate::{
         flow::{fresh::Stale, preview::Subject, say},
         text, view,
     },
-    ledger::{Guard, PersonState, fold::State},
+    ledger::{Guard, PersonState, entry::Former, fold::State},
     model::{Failure, Kind, PersonId, PersonResult},
     planner::{refusal::Class, sweep::Shown},
 };
@@ -23,6 +23,7 @@ use crate::{
 #[derive(Default)]
 pub(super) struct Telling {
     pub(super) run: Option<String>,
+    pub(super) former: Option<Former>,
     /// The sweep's own lease: what it remembers is written under it.
     pub(super) guard: Guard,
     pub(super) started: DateTime<Utc>,
@@ -171,12 +172,16 @@ impl Telling {
         totals.owed += self.by_hand;
         totals.set_aside = self.set_aside.len();
         totals.future = self.future.len();
+        let policy = firm.config.policy_digest();
+        let changed = self.former.as_ref().map(|f| view::json::changed(f, &policy));
         if cx.global.output == crate::cli::args::Output::Human {
             let mut lines = self.lines;
             lines.extend(self.notes.iter().map(|n| cx.out.screen.safe(n)));
             let shown = view::sweep::Swept {
                 run: self.run.as_deref(),
                 at: self.started,
+                roles: firm.operator.role().is_some(),
+                changed: changed.as_ref(),
                 read: &self.read,
                 lines: &lines,
                 set_aside: &self.set_aside,
@@ -191,6 +196,8 @@ impl Telling {
         let body = document::Run {
             run: self.run.clone(),
             dry_run: self.run.is_none(),
+            role: say::role(firm),
+            policy_changed: changed,
             started: self.started,
             finished: firm.now(),
             sweep: Some(document::Sweep {
