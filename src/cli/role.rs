@@ -31,7 +31,7 @@ impl Command {
         match self {
             Command::Joiner(_) => DESK,
             Command::Leaver(a) => leaving(a),
-            Command::Mover(_) | Command::Sweep(_) | Command::Doctor(_) | Command::Link(_) => WORKS,
+            Command::Mover(_) | Command::Sweep(_) | Command::Doctor(_) | Command::Link(_) | Command::Grant(_) => WORKS,
             Command::Show(_) => RECORD,
             Command::Groups(g) => match g {
                 Groups::List(_)

@@ -302,6 +302,7 @@ fn the_closing_report_is_what_run_show_prints() {
         settled,
         str![[r#"
 sandbox 00o0000000000000ACME
+No roles are configured: whoever runs jml may do everything.
 alice@acme.example   leaver   COMPLETE                              run [RUN]
 okta         verified   DEPROVISIONED, grants revoked, API token revoked: nightly-export, out of 8: APP-ONCALL, ENG-ONCALL, PROJ-ATLAS, ..., unassigned from Figma, Legacy Wiki, Old VPN
              done       sessions cleared [TIME] (can't be read back)

@@ -21,6 +21,8 @@ pub(super) async fn write(firm: &Firm, kind: &str, ticket: Option<String>, body:
         version: env!("CARGO_PKG_VERSION").to_owned(),
         reason: None,
         ticket,
+        role: super::say::role(firm),
+        former: None,
     });
     let draft = |body| Draft {
         run: run.clone(),

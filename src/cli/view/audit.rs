@@ -246,13 +246,8 @@ pub fn show(tenant: &Tenant, state: &State, entries: &[Entry], screen: &Screen) 
     if let Some((from, opened)) = &state.opened {
         let host = entries.first().map(|e| e.envelope.host.as_str()).unwrap_or_default();
         let by = format!(
-            "by {}{} on {} ({})",
+            "by {} on {} ({})",
             screen.safe(&opened.operator),
-            opened
-                .role
-                .as_ref()
-                .map(|r| format!(" as {}", screen.safe(r)))
-                .unwrap_or_default(),
             screen.safe(host),
             screen.safe(&opened.consent)
         );
