@@ -1,6 +1,6 @@
 //! A table of the file that keeps its place, so that whoever owns its meaning (a provider) can point at a line.
 
-use std::{fmt, ops::Range, sync::Arc};
+use std::{collections::BTreeMap, fmt, ops::Range, sync::Arc};
 
 use serde::de::DeserializeOwned;
 use serde_spanned::Spanned;
@@ -82,6 +82,14 @@ impl Section {
             table.remove("kind");
         }
         parse(&self.source, node)
+    }
+    /// One setting that is a text, whatever the others are.
+    pub fn text(&self, key: &str) -> Result<Option<String>, ConfigError> {
+        let mut all: BTreeMap<String, toml::Value> = self.parse()?;
+        Ok(match all.remove(key) {
+            Some(toml::Value::String(text)) => Some(text),
+            Some(_) | None => None,
+        })
     }
     /// A fault of its settings as a whole.
     pub fn fault(&self, message: impl Into<String>) -> ConfigError {

@@ -9,6 +9,7 @@ pub mod entry;
 mod error;
 mod everyone;
 pub mod fold;
+mod former;
 pub mod lease;
 pub mod mirror;
 mod person;

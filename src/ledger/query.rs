@@ -6,15 +6,11 @@ use chrono::{DateTime, Utc};
 
 use super::{
     Body, Entry, Keeper, Ledger, LedgerError, Seq, State, Subject, Swept,
-    entry::Former,
     fold::Progress,
     fold::{OutboxItem, PersonState, StepRecord},
     store::Query,
 };
 use crate::model::{Flow, Grant, Outcome, PersonResult, PlanId, System, Verb, system::OKTA};
-
-/// Kinds of runs that do what policy says.
-const APPLIES: [&str; 5] = ["joiner", "mover", "leaver", "sweep", "groups-apply"];
 
 /// Which entries to list, oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -145,26 +141,6 @@ impl Ledger {
     }
     pub async fn last_good_sweep(&self) -> Result<Option<(DateTime<Utc>, Swept)>, LedgerError> {
         self.ask(|k| k.swept(|s| s.good)).await
-    }
-    /// The newest run that a policy was applied in. A mere note (a link, a grant) applies none, and has no report in which a change of policy
-    /// could be told.
-    pub async fn last_policy(&self) -> Result<Option<Former>, LedgerError> {
-        self.ask(|k| {
-            let mut last = None;
-            k.each(&kinds(&["opened"]), |e| {
-                if let Some(Body::Opened(opened)) = e.body
-                    && APPLIES.contains(&opened.kind.as_str())
-                {
-                    last = Some(Former {
-                        run: e.envelope.run,
-                        policy: opened.policy,
-                    });
-                }
-                Ok(true)
-            })?;
-            Ok(last)
-        })
-        .await
     }
     /// Whom a leaver was begun for since then.
     pub async fn leavers_since(&self, since: DateTime<Utc>) -> Result<BTreeSet<Subject>, LedgerError> {

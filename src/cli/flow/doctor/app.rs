@@ -12,8 +12,7 @@ use crate::{
 
 /// It has been compared: here it is said with what.
 fn tenant(section: &Section, row: &Row) -> Result<Finding, CliError> {
-    let keys: std::collections::BTreeMap<String, toml::Value> = section.parse()?;
-    Ok(match (row.pin, keys.get(row.pin).and_then(toml::Value::as_str)) {
+    Ok(match (row.pin, section.text(row.pin)?) {
         // No key of it could: what there is to compare was compared.
         ("", _) => Finding::ok("tenant", "as configured"),
         (key, Some(pin)) => Finding::ok("tenant", format!("{pin}, as {key} pins it")),

@@ -12,7 +12,7 @@ use crate::{
         error::CliError,
         exit::Exit,
         firm::Firm,
-        flow::{errors, resume},
+        flow::{errors, resume, say},
         view,
     },
     ledger::{
@@ -225,7 +225,7 @@ pub(super) async fn open(firm: &Firm, run: &str) -> Result<(), CliError> {
         version: env!("CARGO_PKG_VERSION").into(),
         reason: None,
         ticket: None,
-        role: super::super::say::role(firm),
+        role: say::role(firm),
         former: firm.former().await?,
     });
     let draft = Draft {
