@@ -167,6 +167,18 @@ fn all_groups(_: &User, _: nix::unistd::Gid) -> Result<bool, String> {
     Ok(false)
 }
 
+/// Is a principal of the approvers' list the operator of the record? Decided by the login: what stands before an `@`, letters of either
+/// case alike. Vault puts its mount before the name and the entity behind it. Where two people share a login, they count as one: too
+/// strict is safe here.
+pub fn same_person(principal: &str, operator: &str) -> bool {
+    let login = |s: &str| {
+        let s = s.split(" (Vault entity ").next().unwrap_or(s).trim();
+        s.split('@').next().unwrap_or(s).to_lowercase()
+    };
+    let (principal, operator) = (login(principal), login(operator));
+    principal == operator || operator.ends_with(&format!("-{principal}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -228,23 +240,6 @@ mod tests {
         assert_eq!(belongs("no such login", &group), Ok(false));
         assert!(belongs("root", "no such group").is_err());
     }
-}
-
-/// Is a principal of the approvers' list the operator of the record? Decided by the login: what stands before an `@`, letters of either
-/// case alike. Vault puts its mount before the name and the entity behind it. Where two people share a login, they count as one: too
-/// strict is safe here.
-pub fn same_person(principal: &str, operator: &str) -> bool {
-    let login = |s: &str| {
-        let s = s.split(" (Vault entity ").next().unwrap_or(s).trim();
-        s.split('@').next().unwrap_or(s).to_lowercase()
-    };
-    let (principal, operator) = (login(principal), login(operator));
-    principal == operator || operator.ends_with(&format!("-{principal}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
 
     #[test]
     fn an_operator_is_known_by_the_login() {

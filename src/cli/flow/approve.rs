@@ -85,7 +85,7 @@ pub async fn approve(cx: &Context, args: ApproveArgs) -> Result<Exit, CliError> 
     };
     let approved = judged(&approval, signature, &signers, &meant.state, &holds, now)?;
     given(&meant.state, &approved)?;
-    let operator = cx.operator_alone(&memory.config, memory.clock.clone())?.name().await?;
+    let operator = memory.operator.name().await?;
     let draft = Draft {
         run: approval.run.clone(),
         operator,
