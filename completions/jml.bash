@@ -46,6 +46,9 @@ _jml() {
             jml,mover)
                 cmd="jml__subcmd__mover"
                 ;;
+            jml,pause)
+                cmd="jml__subcmd__pause"
+                ;;
             jml,policy)
                 cmd="jml__subcmd__policy"
                 ;;
@@ -60,6 +63,9 @@ _jml() {
                 ;;
             jml,sweep)
                 cmd="jml__subcmd__sweep"
+                ;;
+            jml,unpause)
+                cmd="jml__subcmd__unpause"
                 ;;
             jml__subcmd__audit,drift)
                 cmd="jml__subcmd__audit__subcmd__drift"
@@ -161,7 +167,7 @@ _jml() {
 
     case "${cmd}" in
         jml)
-            opts="-o -q -v -h -V --config --sandbox --output --quiet --verbose --color --no-color --no-input --help --version joiner mover leaver sweep groups audit run show doctor policy link grant config sandbox help"
+            opts="-o -q -v -h -V --config --sandbox --output --quiet --verbose --color --no-color --no-input --help --version joiner mover leaver sweep groups audit run show doctor policy link grant pause unpause config sandbox help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1538,6 +1544,55 @@ _jml() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        jml__subcmd__pause)
+            opts="-o -q -v -h -V --for --reason --all --config --sandbox --output --quiet --verbose --color --no-color --no-input --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --for)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "human json ndjson csv" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "human json ndjson csv" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         jml__subcmd__policy)
             opts="-o -q -v -h -V --config --sandbox --output --quiet --verbose --color --no-color --no-input --help --version diff explain"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -2380,6 +2435,47 @@ _jml() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --config)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "human json ndjson csv" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "human json ndjson csv" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jml__subcmd__unpause)
+            opts="-o -q -v -h -V --config --sandbox --output --quiet --verbose --color --no-color --no-input --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --config)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then

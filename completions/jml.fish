@@ -51,6 +51,8 @@ complete -c jml -n "__fish_jml_needs_command" -f -a "doctor" -d 'Check scopes, r
 complete -c jml -n "__fish_jml_needs_command" -f -a "policy" -d 'What policy gives to whom, and what a new one would change'
 complete -c jml -n "__fish_jml_needs_command" -f -a "link" -d 'Record that an account is this person\'s, or is not'
 complete -c jml -n "__fish_jml_needs_command" -f -a "grant" -d 'Record an exception to policy: a group that somebody is given until a day, and loses then'
+complete -c jml -n "__fish_jml_needs_command" -f -a "pause" -d 'Let nothing begin on any host for a while, but containment'
+complete -c jml -n "__fish_jml_needs_command" -f -a "unpause" -d 'Lift a pause before it ends, as another operator than whoever paused'
 complete -c jml -n "__fish_jml_needs_command" -f -a "config" -d 'The configuration file: write one, check it, print its schema'
 complete -c jml -n "__fish_jml_needs_command" -f -a "sandbox" -d 'A pretend firm of 2,200 people on this machine, with a twin of every system'
 complete -c jml -n "__fish_jml_needs_command" -f -a "help" -d 'Help on a command, or on a topic: exit-codes, environment'
@@ -664,6 +666,39 @@ complete -c jml -n "__fish_jml_using_subcommand grant" -l no-color -d 'The same 
 complete -c jml -n "__fish_jml_using_subcommand grant" -l no-input -d 'Never ask; what needs an answer is refused, naming the flag'
 complete -c jml -n "__fish_jml_using_subcommand grant" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jml -n "__fish_jml_using_subcommand grant" -s V -l version -d 'Print version'
+complete -c jml -n "__fish_jml_using_subcommand pause" -l for -d 'How long, 4 h at most; given again it lengthens, and never shortens' -r
+complete -c jml -n "__fish_jml_using_subcommand pause" -l reason -d 'A sentence for whoever is stopped by it' -r
+complete -c jml -n "__fish_jml_using_subcommand pause" -l config -d 'Configuration file, instead of /etc/jml/jml.toml or $XDG_CONFIG_HOME/jml/jml.toml' -r -F
+complete -c jml -n "__fish_jml_using_subcommand pause" -s o -l output -d 'Form of what is written to standard output' -r -f -a "human\t'Text for people'
+json\t'One document at the end'
+ndjson\t'One object a line, as things happen'
+csv\t'Lists for a spreadsheet'"
+complete -c jml -n "__fish_jml_using_subcommand pause" -l color -d 'Colour, which only repeats what the words say' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c jml -n "__fish_jml_using_subcommand pause" -l all -d 'Containment too'
+complete -c jml -n "__fish_jml_using_subcommand pause" -l sandbox -d 'Work on a pretend firm on this machine instead of any configured tenant'
+complete -c jml -n "__fish_jml_using_subcommand pause" -s q -l quiet -d 'Only what needs a person, and the result; twice: nothing but the exit code'
+complete -c jml -n "__fish_jml_using_subcommand pause" -s v -l verbose -d 'One line a call on standard error: system, method, route, status, time, request id'
+complete -c jml -n "__fish_jml_using_subcommand pause" -l no-color -d 'The same as --color never'
+complete -c jml -n "__fish_jml_using_subcommand pause" -l no-input -d 'Never ask; what needs an answer is refused, naming the flag'
+complete -c jml -n "__fish_jml_using_subcommand pause" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jml -n "__fish_jml_using_subcommand pause" -s V -l version -d 'Print version'
+complete -c jml -n "__fish_jml_using_subcommand unpause" -l config -d 'Configuration file, instead of /etc/jml/jml.toml or $XDG_CONFIG_HOME/jml/jml.toml' -r -F
+complete -c jml -n "__fish_jml_using_subcommand unpause" -s o -l output -d 'Form of what is written to standard output' -r -f -a "human\t'Text for people'
+json\t'One document at the end'
+ndjson\t'One object a line, as things happen'
+csv\t'Lists for a spreadsheet'"
+complete -c jml -n "__fish_jml_using_subcommand unpause" -l color -d 'Colour, which only repeats what the words say' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c jml -n "__fish_jml_using_subcommand unpause" -l sandbox -d 'Work on a pretend firm on this machine instead of any configured tenant'
+complete -c jml -n "__fish_jml_using_subcommand unpause" -s q -l quiet -d 'Only what needs a person, and the result; twice: nothing but the exit code'
+complete -c jml -n "__fish_jml_using_subcommand unpause" -s v -l verbose -d 'One line a call on standard error: system, method, route, status, time, request id'
+complete -c jml -n "__fish_jml_using_subcommand unpause" -l no-color -d 'The same as --color never'
+complete -c jml -n "__fish_jml_using_subcommand unpause" -l no-input -d 'Never ask; what needs an answer is refused, naming the flag'
+complete -c jml -n "__fish_jml_using_subcommand unpause" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jml -n "__fish_jml_using_subcommand unpause" -s V -l version -d 'Print version'
 complete -c jml -n "__fish_jml_using_subcommand config; and not __fish_seen_subcommand_from init check schema" -l config -d 'Configuration file, instead of /etc/jml/jml.toml or $XDG_CONFIG_HOME/jml/jml.toml' -r -F
 complete -c jml -n "__fish_jml_using_subcommand config; and not __fish_seen_subcommand_from init check schema" -s o -l output -d 'Form of what is written to standard output' -r -f -a "human\t'Text for people'
 json\t'One document at the end'

@@ -10,7 +10,7 @@ use std::{
     ffi::OsString,
     io::IsTerminal,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -23,7 +23,7 @@ use super::{
     signal::Signals,
     view::Out,
 };
-use crate::providers::secrets::Secrets;
+use crate::{ledger::Pause, providers::secrets::Secrets};
 
 /// What is read from the environment, for `jml help environment`; nothing else is.
 pub const VARIABLES: &[(&str, &str)] = &[
@@ -245,8 +245,36 @@ pub struct Context {
     pub tenant: std::sync::OnceLock<(String, bool)>,
     /// The run whose effects are under way: for who leaves at once.
     pub run: std::sync::OnceLock<String>,
+    /// The kill switch, where somebody has pulled it.
+    pub pause: Met,
     /// What has to be closed at the end, however it comes.
     pub closing: Closing,
+}
+
+/// The pause that a command met on its way, and whether it kept the command from anything.
+#[derive(Default)]
+pub struct Met(Mutex<Option<(Pause, bool)>>);
+
+impl Met {
+    fn inner(&self) -> MutexGuard<'_, Option<(Pause, bool)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+    pub fn saw(&self, pause: Pause) {
+        self.inner().get_or_insert((pause, false));
+    }
+    pub fn stopped(&self, pause: Pause) {
+        *self.inner() = Some((pause, true));
+    }
+    pub fn known(&self) -> Option<(Pause, bool)> {
+        self.inner().clone()
+    }
+    pub fn stop(&self) -> Option<Pause> {
+        self.known().filter(|(_, stopped)| *stopped).map(|(pause, _)| pause)
+    }
+    /// Before another sweep of the same process.
+    pub fn forget(&self) {
+        *self.inner() = None;
+    }
 }
 
 #[derive(Default)]
@@ -291,6 +319,7 @@ impl Context {
             reads: false,
             tenant: std::sync::OnceLock::new(),
             run: std::sync::OnceLock::new(),
+            pause: Met::default(),
             closing: Closing::default(),
             env,
         }

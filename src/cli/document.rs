@@ -4,6 +4,7 @@
 
 mod doctor;
 mod drift;
+mod pause;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +16,7 @@ use super::error::CliError;
 
 pub use doctor::{Check, Doctor, DoctorSystem, Monitor};
 pub use drift::Drift;
+pub use pause::{Paused, Pausing};
 
 /// The version of every document.
 pub const JML: u32 = 1;
@@ -132,6 +134,9 @@ pub struct Run {
     pub finished: DateTime<Utc>,
     #[serde(flatten)]
     pub sweep: Option<Sweep>,
+    /// Left out where nothing was paused while the command worked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paused: Option<Paused>,
     /// People, by how it ended.
     pub totals: Totals,
     /// Left out of the last line of ndjson, where each person had a line.
@@ -799,6 +804,8 @@ pub fn schemas() -> serde_json::Value {
         "link": Document<Noted>,
         "grant": Document<Noted>,
         "run-approve": Document<Noted>,
+        "pause": Document<Pausing>,
+        "unpause": Document<Pausing>,
         "run-tick": Document<Noted>,
         "sandbox-reset": Document<Written>,
         "sandbox-journal": Document<Rows<serde_json::Value>>,

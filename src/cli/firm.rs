@@ -15,7 +15,7 @@ use futures::future::join_all;
 use super::{
     context::Context,
     error::CliError,
-    flow::{errors, spooled},
+    flow::{errors, pause, spooled},
     memory,
     operator::Operator,
     roll::{Hr, Leavers, Roll, fold},
@@ -38,8 +38,6 @@ use crate::{
 
 /// How long a verification goes on reading: Okta's deactivation is asynchronous and may take a minute.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Of a run's name; one that can't be held against the ledger's is longer, so that it is nobody's.
-const LETTERS: usize = 6;
 const APART: usize = 12;
 
 pub struct Firm {
@@ -163,6 +161,7 @@ impl Firm {
         // The first to say it is the one that counts; a command opens one firm.
         let _ = cx.tenant.set((firm.organisation.clone(), firm.sandbox));
         spooled::catch_up(cx, &firm, contains).await?;
+        pause::notice(cx, &firm.ledger).await;
         Ok(firm)
     }
 
@@ -444,16 +443,10 @@ impl Firm {
 
     /// A name that no run of this ledger has.
     pub async fn new_run(&self) -> Result<String, CliError> {
-        if let Some(away) = &self.away {
-            return Ok(away.run.clone());
+        match &self.away {
+            Some(away) => Ok(away.run.clone()),
+            None => super::context::open::new_run(&self.ledger).await,
         }
-        for _ in 0..8 {
-            let run = super::context::open::run_id(LETTERS);
-            if self.ledger.run(&run).await?.is_none() {
-                return Ok(run);
-            }
-        }
-        Err(CliError::internal("no free name for a run"))
     }
 
     pub fn tags(&self, trigger: &str) -> Vec<String> {

@@ -14,6 +14,7 @@ mod hire;
 mod link;
 mod note;
 mod orphans;
+pub mod pause;
 mod people;
 mod policy;
 mod posture;
@@ -167,4 +168,12 @@ pub async fn link(cx: &Context, args: command::link::Args) -> Result<Exit, CliEr
 
 pub async fn grant(cx: &Context, args: command::grant::Args) -> Result<Exit, CliError> {
     grant::grant(cx, args).await
+}
+
+pub async fn pause(cx: &Context, args: command::pause::Args) -> Result<Exit, CliError> {
+    pause::pause(cx, args).await
+}
+
+pub async fn unpause(cx: &Context) -> Result<Exit, CliError> {
+    pause::unpause(cx).await
 }

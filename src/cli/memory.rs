@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::{
     context::{Context, open::Remembered},
     error::CliError,
-    flow::errors,
+    flow::{errors, pause},
     operator::Operator,
     view,
 };
@@ -179,6 +179,15 @@ impl Memory {
             clock,
             operator,
         } = cx.remembered().await?;
+        let memory = Memory::of(cx, config, clock.reader(), operator)?;
+        if let Ok(ledger) = &memory.ledger {
+            pause::notice(cx, ledger).await;
+        }
+        Ok(memory)
+    }
+
+    /// By the configuration alone.
+    pub fn of(cx: &Context, config: Config, clock: Clock, operator: Operator) -> Result<Memory, CliError> {
         let pin = config.systems.get(&OKTA).map(|s| s.parse::<Pin>()).transpose()?;
         let org = pin.and_then(|p| p.org).ok_or_else(|| {
             CliError::config("[systems.okta] org is not set: it says whose ledger this is")
@@ -190,7 +199,6 @@ impl Memory {
             sandbox: config.sandbox.is_some(),
         };
         let _ = cx.tenant.set((tenant.org.clone(), tenant.sandbox));
-        let clock = clock.reader();
         let ledger = Place::of(cx, &config, clock.clone())?.open(&tenant.org);
         Ok(Memory {
             config,

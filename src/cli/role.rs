@@ -73,6 +73,10 @@ impl Command {
                     WORKS
                 }
             },
+            // It ends by itself and keeps nobody in: whoever sees something go wrong may pull it. What stops containment is not theirs.
+            Command::Pause(a) if a.all => Need::One(&[Engineer, Approver]),
+            Command::Pause(_) => Need::One(&[Helpdesk, Engineer, Approver]),
+            Command::Unpause(_) => Need::One(&[Approver]),
             Command::Help(_) => Need::Nobody,
         }
     }

@@ -113,6 +113,14 @@ pub enum Body {
     },
     /// Sweep's memory.
     Swept(Swept),
+    /// Until then no run of this tenant begins an effect, on any host: but containment, unless it is `all`.
+    Paused {
+        until: DateTime<Utc>,
+        reason: String,
+        all: bool,
+    },
+    /// Somebody else than whoever paused has lifted it.
+    Unpaused,
     Checkpoint {
         text: String,
     },
@@ -197,6 +205,8 @@ impl Body {
             Body::Linked { .. } => "linked",
             Body::Granted { .. } => "granted",
             Body::Swept(_) => "swept",
+            Body::Paused { .. } => "paused",
+            Body::Unpaused => "unpaused",
             Body::Checkpoint { .. } => "checkpoint",
             Body::Spooled { .. } => "spooled",
             Body::Opaque => "opaque",
@@ -223,6 +233,8 @@ impl Body {
             | Body::Spent { .. }
             | Body::Resumed { .. }
             | Body::Swept(_)
+            | Body::Paused { .. }
+            | Body::Unpaused
             | Body::Checkpoint { .. }
             | Body::Spooled { .. }
             | Body::Opaque => None,
@@ -249,6 +261,8 @@ impl Body {
             | Body::Linked { .. }
             | Body::Granted { .. }
             | Body::Swept(_)
+            | Body::Paused { .. }
+            | Body::Unpaused
             | Body::Checkpoint { .. }
             | Body::Spooled { .. }
             | Body::Opaque => None,
@@ -275,6 +289,8 @@ impl Body {
             | Body::Linked { .. }
             | Body::Granted { .. }
             | Body::Swept(_)
+            | Body::Paused { .. }
+            | Body::Unpaused
             | Body::Checkpoint { .. }
             | Body::Spooled { .. }
             | Body::Opaque => None,

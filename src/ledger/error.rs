@@ -4,7 +4,10 @@ use std::{fmt, time::Duration};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use super::entry::{Seq, Subject};
+use super::{
+    Pause,
+    entry::{Seq, Subject},
+};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LedgerError {
@@ -23,6 +26,8 @@ pub enum LedgerError {
         /// It expires then, unless it is refreshed.
         ends: Option<Duration>,
     },
+    /// Somebody pulled the kill switch: what would have begun now was not written.
+    Paused(Pause),
     WrongTenant {
         ledger: String,
         asked: String,
@@ -52,6 +57,7 @@ impl LedgerError {
             LedgerError::LeaseLost { .. }
             | LedgerError::LeaseHeld { .. }
             | LedgerError::WrongTenant { .. }
+            | LedgerError::Paused(_)
             | LedgerError::Corrupt { .. } => false,
         }
     }
@@ -90,6 +96,7 @@ impl fmt::Display for LedgerError {
                 "run {run} by {by} on {host} (process {pid}) has been working on {subject} since {}",
                 since.to_rfc3339_opts(SecondsFormat::Secs, true).replace('T', " ")
             ),
+            LedgerError::Paused(pause) => f.write_str(&pause.sentence()),
             LedgerError::WrongTenant { ledger, asked } => {
                 write!(f, "this ledger belongs to organisation {ledger}, not to {asked}")
             }

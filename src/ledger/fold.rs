@@ -238,7 +238,7 @@ impl State {
                 person.closed = Some(at.time);
             }
             // Beside the runs: `query` reads these.
-            Body::Linked { .. } | Body::Granted { .. } => {}
+            Body::Linked { .. } | Body::Granted { .. } | Body::Paused { .. } | Body::Unpaused => {}
             Body::Swept(swept) => self.swept = Some(swept.clone()),
             Body::Checkpoint { text } => self.checkpoint = Some(text.clone()),
             Body::Spooled { host, why, .. } => {
@@ -711,7 +711,7 @@ mod tests {
         let mut all = entries([opened("leaver"), resumed()]);
         all[1].body = None;
         assert!(replay(&all).unwrap().opaque);
-        let newer: Body = serde_json::from_str(r#"{"entry":"paused","until":"2026-01-01T00:00:00Z"}"#).unwrap();
+        let newer: Body = serde_json::from_str(r#"{"entry":"abolished","until":"2026-01-01T00:00:00Z"}"#).unwrap();
         assert_eq!(newer, Body::Opaque);
         assert!(told([opened("leaver"), newer]).unwrap().opaque);
     }
@@ -787,6 +787,8 @@ mod tests {
             1 => Just(closed(PersonResult::Partial)),
             1 => Just(closed(PersonResult::Complete)),
             1 => Just(Body::Swept(Swept::default())),
+            1 => any::<bool>().prop_map(|all| Body::Paused { until: at(60), reason: "unsure".into(), all }),
+            1 => Just(Body::Unpaused),
             1 => Just(Body::Checkpoint { text: "text".into() }),
             1 => Just(Body::Spooled { host: "ops-1".into(), why: "gone".into(), fences: Default::default() }),
             1 => Just(Body::Opaque),

@@ -29,6 +29,17 @@ pub struct Fence {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Guard {
     pub fences: Vec<Fence>,
+    pub unpaused: Unpaused,
+}
+
+/// Which pauses refuse the intents of a batch; results are always taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Unpaused {
+    /// Any of them.
+    #[default]
+    Wholly,
+    /// What begins contains somebody: only a pause of everything refuses it.
+    ForContainment,
 }
 
 /// Whose lease it is.
@@ -72,6 +83,7 @@ impl Lease {
     pub fn guard(&self) -> Guard {
         Guard {
             fences: self.fences.clone(),
+            ..Guard::default()
         }
     }
     pub fn subjects(&self) -> impl Iterator<Item = &str> {

@@ -12,6 +12,7 @@ pub mod fold;
 mod former;
 pub mod lease;
 pub mod mirror;
+pub mod pause;
 mod person;
 mod plans;
 pub mod proof;
@@ -44,8 +45,9 @@ pub use entry::{Body, Draft, Entry, Envelope, Opened, Origin, Seq, Subject, Swep
 pub use error::LedgerError;
 pub use everyone::Everyone;
 pub use fold::{Illegal, PersonState, Progress, State};
-pub use lease::{Fence, Guard, Lease};
+pub use lease::{Fence, Guard, Lease, Unpaused};
 pub use mirror::{Held, Mirror, Standing, Target};
+pub use pause::Pause;
 pub use plans::{Hold, Stored};
 pub use proof::{Bad, Proof, Verdict};
 pub use query::{Filter, History, Owing, Planned, RunHead, SlaRow};
@@ -188,7 +190,8 @@ impl Ledger {
     }
 
     /// All of them or none, in this order. **When it has returned they survive a power loss**, and only then may a call leave
-    /// that they announce. Refused as `LeaseLost` where another run has taken over a subject of the guard.
+    /// that they announce. Refused as `LeaseLost` where another run has taken over a subject of the guard, as `Paused` where an intent
+    /// is among them and somebody has pulled the kill switch.
     pub async fn append(&self, guard: &Guard, drafts: Vec<Draft>) -> Result<Vec<Seq>, LedgerError> {
         let entries = self.append_entries(guard, drafts).await?;
         Ok(entries.iter().map(|e| e.envelope.seq).collect())
@@ -314,7 +317,7 @@ impl Keeper {
         let (meta, now) = (&self.meta, (self.clock)());
         let written = self
             .store
-            .append(&|head, fence, draft| seal(head, meta, now, fence, draft), batches);
+            .append(now, &|head, fence, draft| seal(head, meta, now, fence, draft), batches);
         let new = written
             .iter()
             .any(|w| w.as_ref().is_ok_and(|entries| !entries.is_empty()));

@@ -207,6 +207,7 @@ over_all!(
     a_run_is_worked_on_by_one_process,
     a_refused_batch_leaves_no_trace,
     two_writers_make_one_chain,
+    a_pause_refuses_what_begins_and_takes_what_ended,
     another_tenants_ledger_is_refused,
     time_is_kept_to_the_millisecond,
     history_is_what_was_done_to_a_person,
@@ -304,6 +305,7 @@ async fn a_refused_batch_leaves_no_trace(open: impl Fn() -> Ledger) {
             subject: ALICE.into(),
             token: 7,
         }],
+        ..Guard::default()
     };
     let nothing = Guard::default();
     // Queued together, so that one transaction has to carry the good ones and refuse the bad one.
@@ -317,6 +319,46 @@ async fn a_refused_batch_leaves_no_trace(open: impl Fn() -> Ledger) {
     assert_eq!(c.unwrap(), [2, 3]);
     assert_eq!(ledger.run("r-2").await.unwrap(), None);
     assert_eq!(ledger.verify(None).await.unwrap().bad, None);
+}
+
+async fn a_pause_refuses_what_begins_and_takes_what_ended(open: impl Fn() -> Ledger) {
+    let (one, two) = (open(), open());
+    write(&one, "r-1", [opened("leaver"), planned(leaver()), started(0)]).await;
+    let paused = |all| Body::Paused {
+        until: DateTime::from_timestamp(1_772_000_000 + 3600, 0).unwrap(),
+        reason: "unsure".into(),
+        all,
+    };
+    let containing = Guard {
+        unpaused: Unpaused::ForContainment,
+        ..Guard::default()
+    };
+    let wholly = Guard::default();
+    let append = async |guard: &Guard, bodies: &[Body]| one.append(guard, drafts("r-1", bodies.to_vec())).await;
+    write(&two, "r-2", [paused(false)]).await;
+    // What ended and what begins in one batch: all or none.
+    let both = append(&wholly, &[finished(0, Outcome::Done), started(1)]).await;
+    assert!(
+        matches!(&both, Err(LedgerError::Paused(p)) if p.reason == "unsure" && !p.all),
+        "{both:?}"
+    );
+    append(&wholly, &[finished(0, Outcome::Done)]).await.unwrap();
+    append(&containing, &[started(1)]).await.unwrap();
+    write(&two, "r-3", [paused(true)]).await;
+    append(&wholly, &[finished(1, Outcome::Done)]).await.unwrap();
+    let all = append(&containing, &[started(2)]).await;
+    assert!(matches!(&all, Err(LedgerError::Paused(p)) if p.all), "{all:?}");
+    assert!(one.paused().await.unwrap().unwrap().all);
+    // Told in one transaction: lifted, begun, paused, and refused again.
+    let (lift, begin, pause, refused) = tokio::join!(
+        one.append(&wholly, drafts("r-4", [Body::Unpaused])),
+        one.append(&wholly, drafts("r-1", [started(2)])),
+        one.append(&wholly, drafts("r-5", [paused(false)])),
+        one.append(&wholly, drafts("r-1", [started(3)])),
+    );
+    assert!(lift.is_ok() && begin.is_ok() && pause.is_ok());
+    assert!(matches!(refused, Err(LedgerError::Paused(_))), "{refused:?}");
+    assert_eq!(one.verify(None).await.unwrap().bad, None);
 }
 
 async fn two_writers_make_one_chain(open: impl Fn() -> Ledger) {

@@ -54,6 +54,8 @@ pub enum Event {
     Lost {
         why: String,
     },
+    /// Somebody pulled the kill switch: who, until when, and why.
+    Paused(String),
     Stopping {
         waits_for: Vec<System>,
     },

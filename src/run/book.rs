@@ -61,6 +61,7 @@ impl<'a> Book<'a> {
     /// state too. A refused append (lost lease, full disk) ends the run.
     pub async fn write(
         &mut self,
+        guard: &Guard,
         state: &mut State,
         facts: &[Body],
         mut starts: Vec<Start>,
@@ -68,7 +69,7 @@ impl<'a> Book<'a> {
         if self.away.is_none() && !(facts.is_empty() && starts.is_empty()) {
             let begins = begins(&starts);
             let all = facts.iter().chain(&begins);
-            match self.crew.ledger.append(&self.crew.guard, drafts(self.crew, all)).await {
+            match self.crew.ledger.append(guard, drafts(self.crew, all)).await {
                 Ok(_) => {
                     move_on(state, self.crew, &begins)?;
                     return Ok(starts);

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     ledger::{
-        LedgerError,
+        Guard, LedgerError, Pause, Unpaused,
         entry::{Body, Entry, Envelope, Subject},
         fold::{PersonState, Progress, State, StepRecord},
     },
@@ -41,14 +41,48 @@ enum Reading {
     Over,
 }
 
-/// Runs every subject of the state to its end, verification included. What a signal cut short stays open in the ledger, and so does what
-/// does not contain where the ledger is lost.
+/// How far a run came.
+pub struct Reached {
+    pub state: State,
+    /// Somebody paused: nothing but containment was begun after that, or nothing at all.
+    pub paused: Option<Pause>,
+}
+
+/// What may still begin.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Begin {
+    Anything,
+    Containment,
+    Nothing,
+}
+
+impl Begin {
+    /// A signal, a pause and a lost ledger narrow each other.
+    fn of(stop: Stop, paused: Option<&Pause>, away: bool) -> Begin {
+        match (stop, paused) {
+            (Stop::Now, _) | (_, Some(Pause { all: true, .. })) => Begin::Nothing,
+            (Stop::Contain, _) | (_, Some(Pause { all: false, .. })) => Begin::Containment,
+            (Stop::Go, None) if away => Begin::Containment,
+            (Stop::Go, None) => Begin::Anything,
+        }
+    }
+    fn may(self, phase: Phase) -> bool {
+        match self {
+            Begin::Anything => true,
+            Begin::Containment => phase == Phase::Contain,
+            Begin::Nothing => false,
+        }
+    }
+}
+
+/// Runs every subject of the state to its end, verification included. What a signal or a pause cut short stays open in the ledger, and so
+/// does what does not contain where the ledger is lost.
 pub async fn execute(
     crew: &Crew,
     book: &mut Book<'_>,
     mut state: State,
     targets: &BTreeMap<Subject, Target>,
-) -> Result<State, LedgerError> {
+) -> Result<Reached, LedgerError> {
     // A run that is taken up may hold people who are finished, or whom nobody asked to go on with.
     state.people.retain(|subject, _| targets.contains_key(subject));
     let mut inflight: FuturesUnordered<BoxFuture<'_, Ended>> = FuturesUnordered::new();
@@ -57,6 +91,7 @@ pub async fn execute(
     let mut stop = crew.stop.clone();
     let begun = Instant::now();
     let mut told = false;
+    let mut paused: Option<Pause> = None;
     let mut contained: BTreeSet<Subject> = state
         .people
         .values()
@@ -85,23 +120,38 @@ pub async fn execute(
                 waits_for: open_systems(&state),
             });
         }
-        let narrow = if book.is_away() { halt.max(Stop::Contain) } else { halt };
-        let starts: Vec<Start> = pick(&state, narrow, inflight.len())
-            .into_iter()
-            .map(|(subject, step)| Start {
-                again: state.people[&subject].began(step),
-                subject,
-                step,
-            })
-            .collect();
-        if !(bodies.is_empty() && starts.is_empty()) {
-            let starts = book.write(&mut state, &bodies, starts).await?;
-            announce(crew, &state, &mut contained, begun);
-            for Start { subject, step, again } in starts {
-                let record = state.people[&subject].steps[step].clone();
-                crew.tell(started(&state, &subject, step, &record));
-                inflight.push(Box::pin(effect(crew, &targets[&subject], subject, step, record, again)));
+        // On disk before a call leaves; a refused append (lost lease, full disk) stops the run here. A pause refuses what would begin:
+        // what ended is then written all the same, with what may begin still.
+        let starts = loop {
+            let may = Begin::of(halt, paused.as_ref(), book.is_away());
+            let starts: Vec<Start> = pick(&state, may, inflight.len())
+                .into_iter()
+                .map(|(subject, step)| Start {
+                    again: state.people[&subject].began(step),
+                    subject,
+                    step,
+                })
+                .collect();
+            if bodies.is_empty() && starts.is_empty() {
+                break starts;
             }
+            let guard = under(crew, &state, &starts);
+            match book.write(&guard, &mut state, &bodies, starts).await {
+                Ok(starts) => {
+                    announce(crew, &state, &mut contained, begun);
+                    break starts;
+                }
+                Err(LedgerError::Paused(pause)) => {
+                    crew.tell(Event::Paused(pause.sentence()));
+                    paused = Some(pause);
+                }
+                Err(e) => return Err(e),
+            }
+        };
+        for Start { subject, step, again } in starts {
+            let record = state.people[&subject].steps[step].clone();
+            crew.tell(started(&state, &subject, step, &record));
+            inflight.push(Box::pin(effect(crew, &targets[&subject], subject, step, record, again)));
         }
         // Whoever closes somebody, and whoever reads for it, needs the ledger.
         if halt != Stop::Now && !book.is_away() {
@@ -117,7 +167,7 @@ pub async fn execute(
             close(crew, book, &mut state, &reading).await?;
         }
         if inflight.is_empty() {
-            return Ok(state);
+            return Ok(Reached { state, paused });
         }
         let next = async {
             tokio::select! {
@@ -132,7 +182,7 @@ pub async fn execute(
             match tokio::time::timeout(LAST_CALLS, next).await {
                 Ok(e) => e,
                 // What has not answered stays in doubt, and the ledger says so.
-                Err(_) => return Ok(state),
+                Err(_) => return Ok(Reached { state, paused }),
             }
         };
         ended.extend(first);
@@ -202,7 +252,7 @@ async fn close(
 
 async fn lose(book: &mut Book<'_>, state: &mut State, e: LedgerError) -> Result<(), LedgerError> {
     book.leave(e).await?;
-    book.write(state, &[], vec![]).await.map(drop)
+    book.write(&Guard::default(), state, &[], vec![]).await.map(drop)
 }
 
 /// What ended, as entries.
@@ -325,10 +375,7 @@ fn unstartable(state: &State) -> Vec<Body> {
 }
 
 /// Contain everyone first, then by due time: what falls out of the order (phase, due).
-fn pick(state: &State, halt: Stop, busy: usize) -> Vec<(Subject, StepNo)> {
-    if halt == Stop::Now {
-        return vec![];
-    }
+fn pick(state: &State, begin: Begin, busy: usize) -> Vec<(Subject, StepNo)> {
     let mut ready: Vec<_> = state
         .people
         .iter()
@@ -338,7 +385,7 @@ fn pick(state: &State, halt: Stop, busy: usize) -> Vec<(Subject, StepNo)> {
                 (phase, Reverse(p.plan.due.is_some()), p.plan.due, subject.clone(), step)
             })
         })
-        .filter(|(phase, ..)| halt == Stop::Go || *phase == Phase::Contain)
+        .filter(|(phase, ..)| begin.may(*phase))
         .collect();
     ready.sort();
     ready.truncate(WIDTH.saturating_sub(busy));
@@ -346,6 +393,19 @@ fn pick(state: &State, halt: Stop, busy: usize) -> Vec<(Subject, StepNo)> {
         .into_iter()
         .map(|(_, _, _, subject, step)| (subject, step))
         .collect()
+}
+
+/// The guard of what begins: where all of it contains somebody, an ordinary pause lets it through.
+fn under(crew: &Crew, state: &State, starts: &[Start]) -> Guard {
+    let contains = |s: &Start| state.people[&s.subject].steps[s.step].step.phase == Phase::Contain;
+    Guard {
+        unpaused: if starts.iter().all(contains) {
+            Unpaused::ForContainment
+        } else {
+            Unpaused::Wholly
+        },
+        ..crew.guard.clone()
+    }
 }
 
 /// Systems whose own steps have all ended, and that nobody has read since.

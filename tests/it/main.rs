@@ -24,6 +24,7 @@ mod link;
 mod lock;
 mod mover;
 mod orphans;
+mod pause;
 mod policy;
 mod postgres;
 mod posture;

@@ -203,6 +203,14 @@ fn a_host_that_slept_past_its_lease_records_nothing_more_and_says_why() {
     s.jml(&env, &["audit", "verify"]).exits(0);
 }
 
+/// One host pulls the switch, another one stops.
+#[test]
+#[ignore = "wants JML_POSTGRES: .ci/postgres starts a server"]
+fn a_pause_on_one_host_stops_another_between_two_effects() {
+    let (env, s, _db) = shared(&["--fault", &format!("{}=hold", crate::pause::POINT)]);
+    crate::pause::stopped_between_two_effects(&env, &s);
+}
+
 #[test]
 #[ignore = "wants JML_POSTGRES: .ci/postgres starts a server"]
 fn two_hosts_make_one_sweep_at_a_time() {

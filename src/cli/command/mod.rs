@@ -10,11 +10,13 @@ pub mod joiner;
 pub mod leaver;
 pub mod link;
 pub mod mover;
+pub mod pause;
 pub mod policy;
 pub mod run;
 pub mod sandbox;
 pub mod show;
 pub mod sweep;
+pub mod unpause;
 
 use super::{context::Context, error::CliError, exit::Exit};
 
@@ -36,6 +38,8 @@ pub enum Command {
     Policy(policy::Policy),
     Link(link::Args),
     Grant(grant::Args),
+    Pause(pause::Args),
+    Unpause(unpause::Args),
     #[command(subcommand)]
     Config(config::Config),
     #[command(subcommand)]
@@ -60,6 +64,8 @@ impl Command {
             Command::Policy(p) => p.kind(),
             Command::Link(_) => "link",
             Command::Grant(_) => "grant",
+            Command::Pause(_) => "pause",
+            Command::Unpause(_) => "unpause",
             Command::Config(c) => c.kind(),
             Command::Sandbox(s) => s.kind(),
             Command::Help(_) => "help",
@@ -76,7 +82,7 @@ impl Command {
             Command::Run(r) => r.reads(),
             Command::Doctor(a) => !a.write_monitor || a.dry_run,
             Command::Audit(_) | Command::Show(_) | Command::Policy(_) | Command::Help(_) => true,
-            Command::Link(_) | Command::Grant(_) => false,
+            Command::Link(_) | Command::Grant(_) | Command::Pause(_) | Command::Unpause(_) => false,
             Command::Config(c) => c.reads(),
             Command::Sandbox(s) => s.reads(),
         }
@@ -97,6 +103,8 @@ pub async fn run(cx: &Context, command: Command) -> Result<Exit, CliError> {
         Command::Policy(a) => policy::run(cx, a).await,
         Command::Link(a) => link::run(cx, a).await,
         Command::Grant(a) => grant::run(cx, a).await,
+        Command::Pause(a) => pause::run(cx, a).await,
+        Command::Unpause(a) => unpause::run(cx, a).await,
         Command::Config(a) => config::run(cx, a).await,
         Command::Sandbox(a) => sandbox::run(cx, a).await,
         Command::Help(a) => help::run(cx, &a),

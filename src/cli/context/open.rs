@@ -15,6 +15,7 @@ use crate::{
     cli::{error::CliError, firm, firm::Made, operator::Operator},
     config::{self, Config},
     http::{self, Client, Observer},
+    ledger::Ledger,
     model::System,
     providers::secrets::Secrets,
     sandbox::{self, start},
@@ -269,6 +270,9 @@ pub fn random() -> u64 {
     u64::from_le_bytes(bytes)
 }
 
+/// Enough to tell runs apart and to be typed.
+const LETTERS: usize = 6;
+
 /// `r-5k2m9q`: some of Crockford's letters, which nobody misreads.
 pub fn run_id(letters: usize) -> String {
     const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
@@ -279,4 +283,15 @@ pub fn run_id(letters: usize) -> String {
         n /= 32;
     }
     id
+}
+
+/// A name that no run of this ledger has.
+pub async fn new_run(ledger: &Ledger) -> Result<String, CliError> {
+    for _ in 0..8 {
+        let run = run_id(LETTERS);
+        if ledger.run(&run).await?.is_none() {
+            return Ok(run);
+        }
+    }
+    Err(CliError::internal("no free name for a run"))
 }

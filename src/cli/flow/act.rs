@@ -235,6 +235,7 @@ pub async fn carry_out(
                     .cloned()
                     .chain(leases.iter().flat_map(|l| l.guard().fences))
                     .collect(),
+                ..Guard::default()
             },
             clock: firm.clock.clone(),
             events: events.clone(),
@@ -248,9 +249,13 @@ pub async fn carry_out(
                 Some(away) => Book::away(&crew, away.why.clone()),
             };
             let (state, targets) = begin(firm, &crew, &mut book, job, cause).await?;
-            let state = run::execute::execute(&crew, &mut book, state, &targets)
+            let reached = run::execute::execute(&crew, &mut book, state, &targets)
                 .await
                 .map_err(|e| errors::begun(e.into()))?;
+            if let Some(pause) = reached.paused {
+                cx.pause.stopped(pause);
+            }
+            let state = reached.state;
             if book.is_away() {
                 return spooled::end(cx, firm, book.into_spool(), state).await;
             }
@@ -342,7 +347,7 @@ async fn begin(
         targets.insert(w.subject, w.target);
     }
     run::execute::move_on(&mut state, crew, &bodies)?;
-    book.write(&mut state, &bodies, vec![]).await?;
+    book.write(&crew.guard, &mut state, &bodies, vec![]).await?;
     Ok((state, targets))
 }
 

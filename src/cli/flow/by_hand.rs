@@ -4,7 +4,7 @@ use super::{
     act::{self, Cause, Party},
     errors, fresh,
     hire::Hired,
-    people,
+    pause, people,
     preview::{self, Ask, Subject},
     say,
 };
@@ -90,7 +90,12 @@ pub async fn joiner(
     let mut gate = args.gate;
     let found = match &args.from {
         None => people::find(cx, &firm, &users, "joiner").await?,
-        Some(file) => match super::hire::hire(cx, &firm, &users, file, &gate).await? {
+        Some(file) => match {
+            if !gate.dry_run {
+                pause::gate(&firm, Flow::Joiner).await?;
+            }
+            super::hire::hire(cx, &firm, &users, file, &gate).await?
+        } {
             Hired::All(found, made) => {
                 if made {
                     // They were for the plan that made people, and are spent.
@@ -129,6 +134,10 @@ pub async fn by_hand(
     gate: &Gate,
     how: How,
 ) -> Result<Exit, CliError> {
+    let paused = match gate.dry_run {
+        true => None,
+        false => pause::gate(firm, ask.flow()).await?,
+    };
     let many = found.len() > 1;
     let mut tenant = firm.tenant(ask.need()).await?;
     let asked = found.into_iter().map(|p| (p, ask.clone())).collect();
@@ -163,6 +172,9 @@ pub async fn by_hand(
     let cleared =
         brake::clear(PlanSet { plans, population }, &firm.config.limits, &facts).map_err(|trip| errors::trip(&trip))?;
     let asked: Vec<Plan> = due.iter().filter_map(|s| s.plan.clone().ok()).collect();
+    if let Some(pause) = paused.filter(|_| !asked.iter().any(pause::contains)) {
+        return Err(errors::paused(&pause));
+    }
     let (consent, word) = match &how {
         How::Login(confirm) => {
             let word = if confirm.is_empty() {

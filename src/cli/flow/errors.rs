@@ -3,7 +3,7 @@
 use crate::{
     cli::{error::CliError, exit::Exit, text},
     config::ConfigError,
-    ledger::LedgerError,
+    ledger::{LedgerError, Pause},
     model::{Failure, Kind},
     planner::{
         brake::Trip,
@@ -23,6 +23,7 @@ impl From<LedgerError> for CliError {
                 ),
             }),
             LedgerError::LeaseLost { .. } => CliError::leased(e.to_string()),
+            LedgerError::Paused(pause) => paused(pause),
             LedgerError::WrongTenant { .. } => CliError::config(e.to_string()),
             LedgerError::Store(_) => CliError::internal(e.to_string()),
             LedgerError::Unreachable(_) => CliError::unavailable(e.to_string()),
@@ -33,6 +34,13 @@ impl From<LedgerError> for CliError {
             LedgerError::Corrupt { .. } => CliError::ledger(e.to_string()).run("See where", "jml audit verify"),
         }
     }
+}
+
+/// Before anything was begun.
+pub fn paused(pause: &Pause) -> CliError {
+    CliError::new(Exit::Paused, pause.sentence())
+        .hint("Nothing was done. It ends by itself then, or as soon as another operator lifts it.")
+        .run("Lift it, as somebody else than who paused", "jml unpause")
 }
 
 /// The same, after something was done: that nothing was begun would be a lie.

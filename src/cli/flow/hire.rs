@@ -276,6 +276,7 @@ fn dry(cx: &Context, firm: &Firm, plans: &[Plan], gate: &Gate, command: &str) ->
         started: firm.now(),
         finished: firm.now(),
         sweep: None,
+        paused: None,
         totals: view::json::totals(&people, firm.now()),
         people: Some(people),
     };

@@ -4,14 +4,14 @@ use std::{collections::BTreeSet, time::Duration};
 
 use super::{
     act::{self, Cause},
-    errors,
+    errors, pause,
     preview::{self, Ask, Subject},
     say,
 };
 use crate::{
     cli::{command::run::ResumeArgs, context::Context, error::CliError, exit::Exit, firm::Firm},
     ledger::{Guard, LedgerError, fold::State},
-    model::{Flow, Observed, Person},
+    model::{Flow, Limits, Observed, Person},
     planner::{
         brake::{self, Facts, PlanSet, Recent},
         consent::{self, Agreed, Consent},
@@ -73,9 +73,16 @@ async fn unfinished(firm: &Firm) -> Result<Vec<State>, CliError> {
 
 async fn one(cx: &Context, firm: &Firm, state: State) -> Result<Vec<State>, CliError> {
     let opened = state.opened.as_ref().map(|(_, o)| o.clone());
-    let people = continuing(firm, &state).await?;
+    let mut people = continuing(firm, &state).await?;
     if people.is_empty() {
         return Ok(vec![state]);
+    }
+    let paused = firm.ledger.paused().await?;
+    if let Some(pause) = &paused {
+        people.retain(|(_, ask)| !pause.all && ask.flow() == Flow::Leaver);
+        if people.is_empty() {
+            return Err(errors::paused(pause));
+        }
     }
     let mut tenant = firm
         .tenant(people.iter().map(|(_, a)| a.need()).fold(Default::default(), merge))
@@ -85,6 +92,9 @@ async fn one(cx: &Context, firm: &Firm, state: State) -> Result<Vec<State>, CliE
         return Err(errors::refusal(refusal));
     }
     let plans: Vec<_> = subjects.iter().filter_map(|s| s.plan.clone().ok()).collect();
+    if let Some(pause) = paused.filter(|_| !plans.iter().any(pause::contains)) {
+        return Err(errors::paused(&pause));
+    }
     let logins = plans.iter().map(|p| p.login.clone()).collect();
     let population = firm.population().await;
     let facts = Facts {
@@ -184,8 +194,11 @@ pub fn merge(a: crate::run::observe::Need, b: crate::run::observe::Need) -> crat
 
 /// Permission to do nothing but deliver what is owed: agreed to long ago, and no plan is in it.
 pub fn empty(firm: &Firm) -> Result<Agreed, CliError> {
-    let cleared =
-        brake::clear(PlanSet::default(), &firm.config.limits, &Facts::default()).map_err(|t| errors::trip(&t))?;
+    nothing(&firm.config.limits)
+}
+
+pub fn nothing(limits: &Limits) -> Result<Agreed, CliError> {
+    let cleared = brake::clear(PlanSet::default(), limits, &Facts::default()).map_err(|t| errors::trip(&t))?;
     consent::agree(cleared, Consent::Standing).map_err(|r| errors::refusal(&r))
 }
 

@@ -127,6 +127,7 @@ fn emit(cx: &Context, tenant: &view::Tenant, kind: &str, exit: Exit, state: &Sta
         started: state.opened.as_ref().map_or(finished, |(t, _)| *t),
         finished,
         sweep: None,
+        paused: None,
         totals: view::json::totals(&people, finished),
         people: Some(people),
     };
@@ -144,6 +145,9 @@ pub async fn apply(cx: &Context, args: ApplyArgs) -> Result<Exit, CliError> {
         );
     }
     let firm = Firm::open(cx).await?;
+    if let Some(pause) = firm.ledger.paused().await? {
+        return Err(errors::paused(&pause));
+    }
     let meant = meant(&firm.ledger, &args.plan).await?;
     let run = meant.state.run.clone();
     let mut held: Vec<PersonState> = meant.held().into_iter().cloned().collect();
@@ -365,6 +369,7 @@ fn report(cx: &Context, firm: &Firm, held: &State, states: &[State], idle: &[Sub
                 .data(&view::report::report(&tenant, state, &cx.flags(), &cx.out.screen));
         }
     }
+    say::stopped(cx);
     for s in idle {
         people.extend(
             s.plan

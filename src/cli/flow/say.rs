@@ -143,6 +143,7 @@ pub fn closing(cx: &Context, firm: &Firm, flow: Flow, states: &[State], idle: &[
                 .data(&view::report::report(&tenant(firm), state, &cx.flags(), &cx.out.screen));
         }
     }
+    stopped(cx);
     let run = states.first().map(|s| s.run.clone());
     let started = states.iter().filter_map(|s| s.opened.as_ref().map(|(t, _)| *t)).min();
     document(
@@ -174,6 +175,7 @@ pub fn resumed(cx: &Context, firm: &Firm, states: &[State]) -> Exit {
     if states.is_empty() && cx.global.output == Output::Human {
         cx.out.data("No run is unfinished.\n");
     }
+    stopped(cx);
     let run = states.first().map(|s| s.run.clone());
     let changed = states.iter().find_map(view::json::change);
     document(cx, firm, "resume", run, changed, false, firm.now(), people, exit);
@@ -187,9 +189,23 @@ fn nothing_or_refused(idle: &[Subject]) -> Exit {
         .fold(Exit::Done, Exit::worse)
 }
 
-/// A signal that cut the run short is its exit.
+/// A signal that cut the run short is its exit, and so is a pause.
 pub fn interrupted(cx: &Context) -> Exit {
-    cx.signals.stop().borrow().unwrap_or(Exit::Done)
+    let signal = cx.signals.stop().borrow().unwrap_or(Exit::Done);
+    match cx.pause.stop() {
+        Some(_) => signal.worse(Exit::Paused),
+        None => signal,
+    }
+}
+
+/// Who paused, until when, and why: where a report would else only show that something waits.
+pub fn stopped(cx: &Context) {
+    if let Some(pause) = cx.pause.stop().filter(|_| cx.global.output == Output::Human) {
+        cx.out.data(&format!(
+            "! {}. What is left waits for its end.\n",
+            cx.out.screen.safe(pause.sentence().trim_end_matches('.'))
+        ));
+    }
 }
 
 pub fn exit_of(firm: &Firm, state: &State) -> Exit {
@@ -299,6 +315,7 @@ fn document(
             started,
             finished: firm.now(),
             sweep: None,
+            paused: None,
             totals: view::json::totals(&people, firm.now()),
             people: Some(people),
         },
@@ -316,6 +333,13 @@ pub fn write(cx: &Context, firm: &Firm, kind: &str, exit: Exit, body: document::
 }
 
 pub fn emit(cx: &Context, tenant: &Tenant, kind: &str, exit: Exit, mut body: document::Run) {
+    body.paused = cx.pause.known().map(|(p, stopped)| document::Paused {
+        by: p.by,
+        until: p.until,
+        all: p.all,
+        reason: p.reason,
+        stopped,
+    });
     let whole = |kind: &str, body| Document {
         jml: JML,
         kind: kind.to_owned(),

@@ -16,7 +16,7 @@ use chrono::TimeDelta;
 
 use super::{
     act::{self, Cause, Passed},
-    errors, fresh,
+    errors, fresh, pause,
     preview::{self, Subject},
     resume, say,
 };
@@ -68,6 +68,7 @@ pub async fn sweep(cx: &Context, args: Args) -> Result<Exit, CliError> {
     let mut worst = Exit::Done;
     loop {
         let begun = tokio::time::Instant::now();
+        cx.pause.forget();
         let made = async { once(cx, &Firm::open(cx).await?, &args).await };
         match made.await {
             Ok(exit) => worst = worst.worse(exit),
@@ -142,6 +143,13 @@ pub async fn once(cx: &Context, firm: &Firm, args: &Args) -> Result<Exit, CliErr
     if let Some(stale) = fresh::stale(firm).await {
         tell.stale(stale, lanes.hold_movers_and_joiners());
     }
+    let paused = match looks {
+        true => None,
+        false => firm.ledger.paused().await?,
+    };
+    if let Some(pause) = &paused {
+        tell.paused(cx, pause, &mut lanes);
+    }
     tell.future = lanes
         .future
         .iter()
@@ -177,7 +185,17 @@ pub async fn once(cx: &Context, firm: &Firm, args: &Args) -> Result<Exit, CliErr
     for s in &refused {
         tell.refused(s);
     }
-    let (work, idle): (Vec<Subject>, Vec<Subject>) = able.into_iter().partition(worth);
+    let (mut work, idle): (Vec<Subject>, Vec<Subject>) = able.into_iter().partition(worth);
+    if let Some(p) = &paused {
+        // What can't be read back would be done again at each sweep: whoever is contained waits.
+        let contains =
+            |s: &Subject| s.plan.as_ref().is_ok_and(pause::contains) && !s.state().is_some_and(pause::contained);
+        let wait;
+        (work, wait) = work.into_iter().partition(contains);
+        for s in &wait {
+            tell.passed(s, &errors::paused(p));
+        }
+    }
     tell.waiting(&read.by_hand, &idle);
     let set = PlanSet {
         plans: work.iter().filter_map(|s| s.plan.clone().ok()).collect(),

@@ -24,7 +24,7 @@ use crate::{
 const LONGEST: usize = 1000;
 
 pub async fn tick(cx: &Context, args: TickArgs) -> Result<Exit, CliError> {
-    let evidence = evidence(&args.evidence)?;
+    let evidence = sentence("--evidence", &args.evidence, "by what it can be seen")?;
     let memory = Memory::open(cx).await?;
     let ledger = memory.ledger()?;
     let (run, rest) = args
@@ -92,11 +92,12 @@ fn which(typed: &str, open: &[Open]) -> CliError {
     error.hint(format!("Open: {}.", text::list(&names)))
 }
 
-fn evidence(text: &str) -> Result<String, CliError> {
+/// For the ledger, and whoever reads it.
+pub fn sentence(flag: &str, text: &str, says: &str) -> Result<String, CliError> {
     let text = text.trim();
     if text.is_empty() || text.len() > LONGEST || text.chars().any(char::is_control) {
         return Err(CliError::usage(format!(
-            "--evidence is a sentence of at most {LONGEST} bytes that says by what it can be seen; nothing was done"
+            "{flag} is a sentence of at most {LONGEST} bytes that says {says}; nothing was done"
         )));
     }
     Ok(text.to_owned())
@@ -109,11 +110,15 @@ mod tests {
     #[test]
     fn evidence_is_one_sentence() {
         assert_eq!(
-            evidence(" badge 4711 in the drawer ").unwrap(),
+            sentence("--evidence", " badge 4711 in the drawer ", "by what").unwrap(),
             "badge 4711 in the drawer"
         );
         for odd in ["", "  ", "a\nb", &"x".repeat(1001)] {
-            assert_eq!(evidence(odd).unwrap_err().exit, Exit::Usage, "{odd:?}");
+            assert_eq!(
+                sentence("--evidence", odd, "by what").unwrap_err().exit,
+                Exit::Usage,
+                "{odd:?}"
+            );
         }
     }
 }

@@ -197,6 +197,11 @@ fn row(e: &Entry, plans: &mut Plans, records: &mut Records) -> Row {
             let good = if s.good { "" } else { ", not believed" };
             out.outcome = Some(format!("{}{good}", text::count(s.people, "person")));
         }
+        Body::Paused { until, reason, all } => {
+            let what = if *all { "everything" } else { "all but containment" };
+            out.outcome = Some(format!("{what} until {}: {reason}", text::instant(*until)));
+        }
+        Body::Unpaused => out.outcome = Some("lifted".into()),
         Body::Checkpoint { .. } => out.action = Some("checkpoint".into()),
         Body::Spooled { why, .. } => out.outcome = Some(why.clone()),
         Body::Opaque => out.outcome = Some("of a newer release".into()),

@@ -233,6 +233,7 @@ mod tests {
             body: Run {
                 role: None,
                 policy_changed: None,
+                paused: None,
                 run: (!dry_run).then(|| "r-5k2m9q".into()),
                 dry_run,
                 started: samples::now(),

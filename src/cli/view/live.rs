@@ -168,6 +168,13 @@ impl View {
                 ));
                 self.spoke = now;
             }
+            Event::Paused(why) => {
+                self.out.warn(&format!(
+                    "! {}. What is under way ends; the rest waits.",
+                    self.screen().safe(why.trim_end_matches('.'))
+                ));
+                self.spoke = now;
+            }
             Event::Stopping { waits_for } => {
                 let names: Vec<&str> = waits_for.iter().map(System::as_str).collect();
                 let what = if names.is_empty() {

@@ -5,12 +5,15 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use chrono::{DateTime, Utc};
+
 use super::{Batch, Query, Seal, Store, token};
 use crate::ledger::{
     LedgerError,
     checkpoint::KeyPlace,
     entry::{Entry, Subject},
     lease::{Fence, Holder, Locks},
+    pause::Pauses,
     seal::{Head, Row},
 };
 
@@ -24,6 +27,7 @@ pub struct Memory {
 #[derive(Default)]
 struct Inner {
     rows: Vec<Row>,
+    pauses: Pauses,
     /// The last holder, its token, and whether it still holds.
     leases: BTreeMap<Subject, (Holder, i64, bool)>,
 }
@@ -52,7 +56,7 @@ impl Inner {
     fn head(&self) -> Result<Head, LedgerError> {
         self.rows.last().map_or(Ok(Head::default()), Row::head)
     }
-    fn one(&mut self, seal: Seal<'_>, (guard, drafts): Batch) -> Result<Vec<Entry>, LedgerError> {
+    fn one(&mut self, now: DateTime<Utc>, seal: Seal<'_>, (guard, drafts): Batch) -> Result<Vec<Entry>, LedgerError> {
         for f in &guard.fences {
             match self.leases.get(&f.subject) {
                 Some((_, token, true)) if *token == f.token => {}
@@ -62,6 +66,9 @@ impl Inner {
                     });
                 }
             }
+        }
+        if let Some(pause) = self.pauses.refuses(&guard, &drafts, now) {
+            return Err(LedgerError::Paused(pause));
         }
         let mut head = self.head()?;
         let mut sealed = Vec::with_capacity(drafts.len());
@@ -73,14 +80,20 @@ impl Inner {
         }
         let (rows, entries): (Vec<_>, Vec<_>) = sealed.into_iter().unzip();
         self.rows.extend(rows);
+        entries.iter().for_each(|e| self.pauses.take(e));
         Ok(entries)
     }
 }
 
 impl Store for Memory {
-    fn append(&mut self, seal: Seal<'_>, batches: Vec<Batch>) -> Vec<Result<Vec<Entry>, LedgerError>> {
+    fn append(
+        &mut self,
+        now: DateTime<Utc>,
+        seal: Seal<'_>,
+        batches: Vec<Batch>,
+    ) -> Vec<Result<Vec<Entry>, LedgerError>> {
         let mut inner = self.inner();
-        batches.into_iter().map(|b| inner.one(seal, b)).collect()
+        batches.into_iter().map(|b| inner.one(now, seal, b)).collect()
     }
 
     fn read(

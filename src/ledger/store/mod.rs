@@ -18,6 +18,7 @@ use super::{
     checkpoint::KeyPlace,
     entry::{Entry, Seq, Subject},
     lease::{Fence, Guard, Holder, Locks},
+    pause::{KINDS, LONGEST},
     seal::{Head, Pending, Row},
 };
 
@@ -49,12 +50,18 @@ pub struct Query {
 ///
 /// - `append` has returned: what it says was written survives a power loss. Until then nothing may be done that it announces.
 /// - Entries lie in one order without a gap; nobody can change, remove or insert one through the store.
-/// - Head, fences and rows of one `append` are read and written in one transaction that excludes every other writer, in this
-///   process or another: a lost lease can't race with an entry written under it.
+/// - Head, fences, pauses and rows of one `append` are read and written in one transaction that excludes every other writer, in this
+///   process or another: a lost lease can't race with an entry written under it, nor a pause with an intent.
 /// - A lease has one holder, and each new holder a higher token.
 pub trait Store: Send {
-    /// An answer for each batch. One whose fence is lost is refused alone; a failure of the store refuses them all.
-    fn append(&mut self, seal: Seal<'_>, batches: Vec<Batch>) -> Vec<Result<Vec<Entry>, LedgerError>>;
+    /// An answer for each batch. One whose fence is lost, or that begins something in a pause, is refused alone; a failure of the store
+    /// refuses them all. `now` is by the clock of whoever writes: it tells whether a pause has ended.
+    fn append(
+        &mut self,
+        now: DateTime<Utc>,
+        seal: Seal<'_>,
+        batches: Vec<Batch>,
+    ) -> Vec<Result<Vec<Entry>, LedgerError>>;
     /// Gives rows until told `false`.
     fn read(
         &mut self,
@@ -86,6 +93,15 @@ pub trait Store: Send {
     /// Who keeps it, where that is somebody else than the owner of a file.
     fn rights(&mut self) -> Result<Option<Rights>, LedgerError> {
         Ok(None)
+    }
+}
+
+/// Entries that can tell of a pause which is in force: what is older has ended.
+pub(super) fn pauses_since(now: DateTime<Utc>) -> Query {
+    Query {
+        since: Some(now - LONGEST),
+        kinds: KINDS.to_vec(),
+        ..Query::default()
     }
 }
 

@@ -9,19 +9,20 @@ use std::{
     time::Duration,
 };
 
-use chrono::{DateTime, SecondsFormat};
+use chrono::{DateTime, SecondsFormat, Utc};
 use rusqlite::{
     Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params, params_from_iter,
     types::Value,
 };
 use sha2::{Digest, Sha256};
 
-use super::{Batch, Query, Seal, Store, image::Image, token};
+use super::{Batch, Query, Seal, Store, image::Image, pauses_since, token};
 use crate::ledger::{
     LedgerError,
     checkpoint::KeyPlace,
     entry::{Entry, Subject},
     lease::{Fence, Holder, Locks},
+    pause::{Pauses, begins},
     seal::{Head, Row, Text},
 };
 
@@ -249,8 +250,19 @@ fn insert(tx: &Transaction<'_>, row: &Row) -> rusqlite::Result<()> {
     Ok(())
 }
 
+/// What was said of pauses so far, in this transaction too.
+fn pauses(db: &Connection, now: DateTime<Utc>) -> Result<Pauses, LedgerError> {
+    let mut pauses = Pauses::default();
+    each_row(db, &pauses_since(now), &mut |row| {
+        pauses.take(&row.entry()?);
+        Ok(true)
+    })?;
+    Ok(pauses)
+}
+
 fn one(
     tx: &Transaction<'_>,
+    now: DateTime<Utc>,
     seal: Seal<'_>,
     at: &mut Head,
     (guard, drafts): Batch,
@@ -261,6 +273,11 @@ fn one(
                 subject: fence.subject.clone(),
             }));
         }
+    }
+    if begins(&drafts)
+        && let Some(pause) = pauses(tx, now)?.refuses(&guard, &drafts, now)
+    {
+        return Ok(Err(LedgerError::Paused(pause)));
     }
     let mut entries = Vec::with_capacity(drafts.len());
     for draft in drafts {
@@ -343,14 +360,52 @@ fn row(r: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
     })
 }
 
+/// Gives rows until told `false`.
+fn each_row(
+    db: &Connection,
+    query: &Query,
+    each: &mut dyn FnMut(Row) -> Result<bool, LedgerError>,
+) -> Result<(), LedgerError> {
+    let (text, values) = sql(query);
+    let mut statement = db.prepare_cached(&text).map_err(failed)?;
+    let mut rows = statement.query(params_from_iter(values)).map_err(failed)?;
+    while let Some(r) = rows.next().map_err(failed)? {
+        let row = row(r).map_err(failed)?;
+        if let Some(since) = query.since
+            && row.envelope()?.time < since
+        {
+            continue;
+        }
+        // NOCASE looks no further than a NUL.
+        if let Some(login) = &query.login
+            && !row
+                .text
+                .as_ref()
+                .and_then(|t| t.login.as_ref())
+                .is_some_and(|l| l.eq_ignore_ascii_case(login))
+        {
+            continue;
+        }
+        if !each(row)? {
+            break;
+        }
+    }
+    Ok(())
+}
+
 impl Store for Sqlite {
-    fn append(&mut self, seal: Seal<'_>, batches: Vec<Batch>) -> Vec<Result<Vec<Entry>, LedgerError>> {
+    fn append(
+        &mut self,
+        now: DateTime<Utc>,
+        seal: Seal<'_>,
+        batches: Vec<Batch>,
+    ) -> Vec<Result<Vec<Entry>, LedgerError>> {
         let count = batches.len();
         let written = self.begin().and_then(|tx| {
             let mut at = head(&tx)?;
             let answers = batches
                 .into_iter()
-                .map(|b| one(&tx, seal, &mut at, b))
+                .map(|b| one(&tx, now, seal, &mut at, b))
                 .collect::<Result<Vec<_>, _>>()?;
             tx.commit().map_err(failed)?;
             Ok(answers)
@@ -363,31 +418,7 @@ impl Store for Sqlite {
         query: &Query,
         each: &mut dyn FnMut(Row) -> Result<bool, LedgerError>,
     ) -> Result<(), LedgerError> {
-        let (text, values) = sql(query);
-        let mut statement = self.db.prepare_cached(&text).map_err(failed)?;
-        let mut rows = statement.query(params_from_iter(values)).map_err(failed)?;
-        while let Some(r) = rows.next().map_err(failed)? {
-            let row = row(r).map_err(failed)?;
-            if let Some(since) = query.since
-                && row.envelope()?.time < since
-            {
-                continue;
-            }
-            // NOCASE looks no further than a NUL.
-            if let Some(login) = &query.login
-                && !row
-                    .text
-                    .as_ref()
-                    .and_then(|t| t.login.as_ref())
-                    .is_some_and(|l| l.eq_ignore_ascii_case(login))
-            {
-                continue;
-            }
-            if !each(row)? {
-                break;
-            }
-        }
-        Ok(())
+        each_row(&self.db, query, each)
     }
 
     fn lease(

@@ -20,7 +20,7 @@ use crate::{
         firm::Firm,
         flow::{
             act::{self, Cause, Job, Work},
-            by_hand, errors, say,
+            by_hand, errors, pause, say,
         },
         view::{self, changes, list::List},
     },
@@ -72,6 +72,9 @@ pub async fn apply(cx: &Context, args: ApplyArgs) -> Result<Exit, CliError> {
     let gate = &args.gate;
     by_hand::needs_yes(cx, gate)?;
     let firm = Firm::open(cx).await?;
+    if !gate.dry_run {
+        pause::gate(&firm, Flow::Groups).await?;
+    }
     let (tenant, plan) = look(&firm).await?;
     if let Some(path) = &gate.save_plan {
         say::save(path, &[&plan])?;
@@ -248,6 +251,7 @@ fn dry(cx: &Context, firm: &Firm, plan: &Plan, gate: &Gate) -> Exit {
         started: firm.now(),
         finished: firm.now(),
         sweep: None,
+        paused: None,
         totals: view::json::totals(&people, firm.now()),
         people: Some(people),
     };

@@ -14,9 +14,12 @@ use crate::{
         flow::{fresh::Stale, preview::Subject, say},
         text, view,
     },
-    ledger::{Guard, PersonState, entry::Former, fold::State},
-    model::{Failure, Kind, PersonId, PersonResult},
-    planner::{refusal::Class, sweep::Shown},
+    ledger::{Guard, Pause, PersonState, entry::Former, fold::State},
+    model::{Failure, Flow, Kind, PersonId, PersonResult},
+    planner::{
+        refusal::Class,
+        sweep::{Lanes, Shown},
+    },
 };
 
 /// What a sweep tells, as it comes together.
@@ -53,6 +56,34 @@ impl Telling {
             .push(format!("! movers and joiners HELD{who}: {}", stale.why));
         self.read.stale = Some(stale.why);
         self.exit = self.exit.worse(stale.exit);
+    }
+    /// Movers and joiners wait; in a pause of everything leavers too. Who falls due meanwhile is named: somebody has to know.
+    pub(super) fn paused(&mut self, cx: &Context, pause: &Pause, lanes: &mut Lanes) {
+        let why = cx.out.screen.safe(pause.sentence().trim_end_matches('.'));
+        let waiting = lanes.hold_movers_and_joiners();
+        self.lines.push(format!(
+            "! movers and joiners HELD ({}): {why}",
+            text::count(waiting, "person")
+        ));
+        let mut shut = vec![];
+        if pause.all {
+            shut.append(&mut lanes.leavers);
+            shut.append(&mut lanes.leave);
+        }
+        for d in shut {
+            let login = cx.out.screen.safe(&d.login);
+            self.lines.push(format!("! {login} leaver HELD, not contained: {why}"));
+            let why = pause.sentence();
+            self.people
+                .push(bare(&d.login, Some(&d.id), "leaver", PersonResult::Held, &why));
+        }
+        let meanwhile = lanes.future.iter();
+        for f in meanwhile.filter(|f| f.flow == Flow::Leaver && f.at <= pause.until) {
+            let (login, at) = (cx.out.screen.safe(&f.login), text::instant(f.at));
+            self.lines
+                .push(format!("! {login} leaves {at}, before the pause ends by itself"));
+        }
+        cx.pause.stopped(pause.clone());
     }
     pub(super) fn aside(&mut self, shown: &[Shown]) {
         for s in shown {
@@ -207,6 +238,7 @@ impl Telling {
                 future: self.future,
                 orphans: self.orphans,
             }),
+            paused: None,
             totals,
             people: Some(self.people),
         };

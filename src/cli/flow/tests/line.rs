@@ -1,5 +1,6 @@
 //! A line to the ledger's server that can be cut: before an append, or after it, when its answer is lost.
 
+use chrono::{DateTime, Utc};
 use std::sync::{Arc, Mutex};
 
 use crate::ledger::{
@@ -75,17 +76,22 @@ impl Line {
 }
 
 impl Store for Far {
-    fn append(&mut self, seal: Seal<'_>, batches: Vec<Batch>) -> Vec<Result<Vec<Entry>, LedgerError>> {
+    fn append(
+        &mut self,
+        now: DateTime<Utc>,
+        seal: Seal<'_>,
+        batches: Vec<Batch>,
+    ) -> Vec<Result<Vec<Entry>, LedgerError>> {
         let count = batches.len();
         let lost = || vec![Err(LedgerError::Unreachable("the line was cut".into())); count];
         if self.line.is_cut() {
             return lost();
         }
         match self.line.next() {
-            None => self.store.append(seal, batches),
+            None => self.store.append(now, seal, batches),
             Some(Cut::Before) => lost(),
             Some(Cut::After) => {
-                self.store.append(seal, batches);
+                self.store.append(now, seal, batches);
                 lost()
             }
         }

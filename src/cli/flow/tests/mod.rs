@@ -9,6 +9,7 @@ mod failing;
 mod line;
 mod mass;
 mod path;
+mod pause;
 mod schedules;
 mod twice;
 mod wire;

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -32,11 +32,11 @@ use crate::{
     config::Config,
     http::Client,
     ledger::{
-        Body, Entry, Filter, Ledger, LedgerError, Meta, Spool, Verdict,
+        Body, Draft, Entry, Filter, Guard, Ledger, LedgerError, Meta, Spool, Verdict,
         fold::{Progress, State},
         store::Memory,
     },
-    model::{Action, Effect, Outcome},
+    model::{Action, Effect, Outcome, Phase},
     providers::secrets::Secrets,
     run::Clock,
     sandbox::{
@@ -440,6 +440,38 @@ impl World {
         times
     }
 
+    /// As another operator's process does it, on another host.
+    pub async fn pause(&self, length: TimeDelta, all: bool) {
+        let paused = Body::Paused {
+            until: (self.clock)() + length,
+            reason: "unsure".into(),
+            all,
+        };
+        let draft = Draft {
+            run: "r-pause0".into(),
+            operator: "kim".into(),
+            body: paused,
+        };
+        let ledger = self.ledger(ORGANISATION).unwrap();
+        ledger.append(&Guard::default(), vec![draft]).await.unwrap();
+    }
+
+    /// What was begun after the first pause, by phase.
+    pub async fn begun_in_pause(&self) -> BTreeSet<Phase> {
+        let ledger = self.ledger(ORGANISATION).unwrap();
+        let runs: BTreeMap<String, State> = self.runs().await.into_iter().map(|s| (s.run.clone(), s)).collect();
+        let entries = ledger.entries(Filter::default()).await.unwrap();
+        let after = entries.iter().skip_while(|e| e.envelope.kind != "paused");
+        after
+            .filter_map(|e| match &e.body {
+                Some(Body::Started { subject, step }) => {
+                    Some(runs[&e.envelope.run].people[subject].steps[*step].step.phase)
+                }
+                _ => None,
+            })
+            .collect()
+    }
+
     /// Every run of the ledger.
     pub async fn runs(&self) -> Vec<State> {
         let ledger = self.ledger(ORGANISATION).unwrap();
@@ -613,6 +645,7 @@ fn context() -> Context {
         reads: false,
         tenant: Default::default(),
         run: Default::default(),
+        pause: Default::default(),
         closing: Default::default(),
     }
 }

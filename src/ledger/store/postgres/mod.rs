@@ -22,12 +22,13 @@ use tokio_postgres::{
 pub use door::{Host, Server};
 pub use rights::Rights;
 
-use super::{Batch, Query, Seal, Store, token};
+use super::{Batch, Query, Seal, Store, pauses_since, token};
 use crate::ledger::{
     LedgerError,
     checkpoint::KeyPlace,
     entry::{Entry, Seq, Subject},
     lease::{Fence, Holder, Locks},
+    pause::{Pauses, begins},
     seal::{Hash, Head, Row, Text},
 };
 use door::{PATIENCE, failed};
@@ -174,6 +175,20 @@ async fn fenced(c: &Client, batches: &[Batch]) -> Result<Vec<Fence>, LedgerError
         .collect()
 }
 
+/// What was said of pauses so far: asked only where something begins.
+async fn pauses(c: &Client, batches: &[Batch], now: DateTime<Utc>) -> Result<Pauses, LedgerError> {
+    let mut pauses = Pauses::default();
+    if !batches.iter().any(|(_, drafts)| begins(drafts)) {
+        return Ok(pauses);
+    }
+    let (text, values) = sql(&pauses_since(now), PAGE);
+    let params: Params<'_> = values.iter().map(|(v, kind)| (v.as_ref(), kind.clone())).collect();
+    for r in c.query_typed(&text, &params).await.map_err(|e| failed(&e))? {
+        pauses.take(&row(&r)?.entry()?);
+    }
+    Ok(pauses)
+}
+
 async fn insert(c: &Client, rows: &[Row]) -> Result<(), LedgerError> {
     // Canonical JSON is UTF-8: it is written as the text that the columns are computed from.
     let text = |b: &[u8]| String::from_utf8_lossy(b).into_owned();
@@ -222,9 +237,11 @@ type Answers = Vec<Result<Vec<Entry>, LedgerError>>;
 
 /// What each batch comes to, and the rows that make it so.
 fn sealed(
+    now: DateTime<Utc>,
     seal: Seal<'_>,
     mut at: Head,
     alive: &[Fence],
+    mut pauses: Pauses,
     batches: Vec<Batch>,
 ) -> Result<(Vec<Row>, Answers), LedgerError> {
     let mut rows = vec![];
@@ -236,12 +253,17 @@ fn sealed(
             }));
             continue;
         }
+        if let Some(pause) = pauses.refuses(&guard, &drafts, now) {
+            answers.push(Err(LedgerError::Paused(pause)));
+            continue;
+        }
         let mut entries = vec![];
         for draft in drafts {
             let fence = token(&guard, &draft);
             let (row, entry) = seal(&at, fence, draft)?;
             at = row.head()?;
             rows.push(row);
+            pauses.take(&entry);
             entries.push(entry);
         }
         answers.push(Ok(entries));
@@ -379,7 +401,7 @@ async fn take(c: &Client, subjects: &[&[u8]], holder: &Holder, session: &str) ->
 }
 
 impl Store for Postgres {
-    fn append(&mut self, seal: Seal<'_>, batches: Vec<Batch>) -> Answers {
+    fn append(&mut self, now: DateTime<Utc>, seal: Seal<'_>, batches: Vec<Batch>) -> Answers {
         let count = batches.len();
         // What the last attempt tried to write: a commit whose answer was lost may have happened all the same.
         let mut tried: Option<(Seq, Hash, Answers)> = None;
@@ -389,8 +411,8 @@ impl Store for Postgres {
             {
                 return Ok(answers);
             }
-            let (at, alive) = try_join!(head(c), fenced(c, &batches))?;
-            let (rows, answers) = sealed(seal, at, &alive, batches.clone())?;
+            let (at, alive, pauses) = try_join!(head(c), fenced(c, &batches), pauses(c, &batches, now))?;
+            let (rows, answers) = sealed(now, seal, at, &alive, pauses, batches.clone())?;
             if let Some(last) = rows.last() {
                 tried = Some((last.seq, last.hash()?, answers.clone()));
                 insert(c, &rows).await?;
