@@ -15,6 +15,8 @@ mod generated;
 mod github;
 mod grant;
 mod groups;
+#[cfg(target_os = "linux")]
+mod hardening;
 mod hire;
 mod hostile;
 mod house;
