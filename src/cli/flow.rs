@@ -11,6 +11,7 @@ mod fresh;
 mod grant;
 mod groups;
 mod hire;
+mod lift;
 mod link;
 mod note;
 mod orphans;
@@ -20,6 +21,7 @@ mod policy;
 mod posture;
 mod preview;
 mod read;
+mod restore;
 mod resume;
 mod runs;
 mod say;
@@ -30,6 +32,7 @@ mod sweep;
 #[cfg(test)]
 mod tests;
 mod tick;
+mod ticket;
 
 use super::{
     command::{self, joiner, leaver, mover, run},
@@ -140,6 +143,14 @@ pub async fn run_tick(cx: &Context, args: run::TickArgs) -> Result<Exit, CliErro
 
 pub async fn run_approve(cx: &Context, args: run::ApproveArgs) -> Result<Exit, CliError> {
     approve::approve(cx, args).await
+}
+
+pub async fn run_restore(cx: &Context, args: run::RestoreArgs) -> Result<Exit, CliError> {
+    restore::restore(cx, args).await
+}
+
+pub async fn run_lift(cx: &Context, args: run::LiftArgs) -> Result<Exit, CliError> {
+    lift::lift(cx, args).await
 }
 
 pub async fn run_apply(cx: &Context, args: run::ApplyArgs) -> Result<Exit, CliError> {

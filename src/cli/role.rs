@@ -58,7 +58,7 @@ impl Command {
                 // What was agreed to is finished; a task is ticked by who did it.
                 Run::Resume(_) | Run::Tick(_) => DESK,
                 // The brake held it: no help desk lets it go.
-                Run::Apply(_) => WORKS,
+                Run::Apply(_) | Run::Restore(_) | Run::Lift(_) => WORKS,
                 Run::Approve(_) => APPROVES,
             },
             Command::Policy(p) => match p {

@@ -25,6 +25,8 @@ pub struct Of {
     pub entry: String,
     /// For the eyes of whoever signs.
     pub login: String,
+    /// The plan was the part that could be done without asking: what comes after it is approved.
+    pub rest: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,8 +62,9 @@ impl Approval {
             self.expires.to_rfc3339_opts(SecondsFormat::Secs, true)
         );
         for (subject, of) in &self.people {
+            let what = if of.rest { "what comes after plan" } else { "plan" };
             out += &format!(
-                "plan {}\theld by {}\t{}\t{}\n",
+                "{what} {}\theld by {}\t{}\t{}\n",
                 of.plan.0.escape_default(),
                 of.entry.escape_default(),
                 subject.escape_default(),
@@ -138,6 +141,7 @@ mod tests {
             plan: PlanId("ab".repeat(32)),
             entry: "cd".repeat(32),
             login: "alice@acme.example".into(),
+            rest: false,
         };
         Approval {
             tenant: "00o1".into(),
@@ -159,6 +163,9 @@ mod tests {
             )
         );
         assert_eq!(Approval::ends(&text), Some(approval().expires));
+        let mut rest = approval();
+        rest.people.get_mut("00u1").unwrap().rest = true;
+        assert!(rest.text().contains("\nwhat comes after plan abab"));
         // A name can't add a line or a field.
         let mut hostile = approval();
         hostile.people.get_mut("00u1").unwrap().login = "a\nplan x\t\u{202e}".into();

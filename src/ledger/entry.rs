@@ -85,6 +85,11 @@ pub enum Body {
     Spent {
         approval: Seq,
     },
+    /// An override ends: HR's word on this person counts again.
+    Lifted {
+        subject: Subject,
+        reason: String,
+    },
     /// Someone took the run up again.
     Resumed {
         operator: String,
@@ -199,6 +204,7 @@ impl Body {
             Body::Delivered { .. } => "delivered",
             Body::Approved(_) => "approved",
             Body::Spent { .. } => "spent",
+            Body::Lifted { .. } => "lifted",
             Body::Resumed { .. } => "resumed",
             Body::Closed { .. } => "closed",
             Body::Ticked { .. } => "ticked",
@@ -223,6 +229,7 @@ impl Body {
             | Body::Expected { subject, .. }
             | Body::Closed { subject, .. }
             | Body::Ticked { subject, .. }
+            | Body::Lifted { subject, .. }
             | Body::Linked { subject, .. }
             | Body::Granted { subject, .. } => Some(subject),
             Body::Opened(_)
@@ -255,6 +262,7 @@ impl Body {
             | Body::Delivered { .. }
             | Body::Approved(_)
             | Body::Spent { .. }
+            | Body::Lifted { .. }
             | Body::Resumed { .. }
             | Body::Closed { .. }
             | Body::Ticked { .. }
@@ -284,6 +292,7 @@ impl Body {
             | Body::Delivered { .. }
             | Body::Approved(_)
             | Body::Spent { .. }
+            | Body::Lifted { .. }
             | Body::Resumed { .. }
             | Body::Closed { .. }
             | Body::Linked { .. }

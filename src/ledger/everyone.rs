@@ -30,6 +30,8 @@ pub struct Everyone {
     pub former: BTreeMap<String, DateTime<Utc>>,
     /// With an unfinished run: its flow.
     pub open: BTreeMap<Subject, Flow>,
+    /// Of those: for whom somebody signed.
+    pub approved: BTreeSet<Subject>,
     /// With nothing left but what people do by hand, as it stands in the run.
     pub by_hand: Vec<PersonState>,
 }
@@ -89,6 +91,9 @@ impl Ledger {
                             all.accounts.retain(|k, s| *k != key || s != subject);
                         }
                     }
+                    Some(Body::Lifted { subject, .. }) => {
+                        all.overridden.remove(subject);
+                    }
                     Some(Body::Closed { subject, result })
                         if state.people.get(subject).is_some_and(|p| p.flow == Flow::Leaver) =>
                     {
@@ -114,10 +119,14 @@ impl Ledger {
             }
             for (_, mut state) in runs {
                 for (subject, p) in std::mem::take(&mut state.people) {
+                    let approved = state.approved(&subject);
                     match p {
                         p if p.finished() || p.held.is_some() => {}
                         p if p.waits_for_people() => all.by_hand.push(p),
                         p => {
+                            if approved {
+                                all.approved.insert(subject.clone());
+                            }
                             all.open.insert(subject, p.flow);
                         }
                     }

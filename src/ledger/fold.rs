@@ -222,6 +222,13 @@ impl State {
                 }
                 record.spent = Some(at.time);
             }
+            Body::Lifted { subject, .. } => {
+                let person = self
+                    .people
+                    .get_mut(subject)
+                    .ok_or("nothing was planned for that person")?;
+                person.lifted = true;
+            }
             Body::Resumed { operator } => {
                 self.resumed.push((at.time, operator.clone()));
                 self.taken_up = Some(at.seq);
@@ -340,6 +347,13 @@ impl State {
     /// Everyone in it is complete (or there was nothing to do) and every record is delivered.
     pub fn finished(&self) -> bool {
         self.people.values().all(PersonState::finished) && self.undelivered().next().is_none()
+    }
+    /// Somebody signed for this person, and the run has begun by it: what is left of it needs no second signature.
+    pub fn approved(&self, subject: &str) -> bool {
+        let used = |a: &&ApprovalRecord| a.spent.is_some();
+        let all = self.approvals.values().filter(used);
+        all.into_iter()
+            .any(|a| a.approved.approval.people.contains_key(subject))
     }
     pub fn totals(&self) -> Totals {
         self.people.values().fold(Totals::default(), |mut sum, p| {
@@ -783,6 +797,7 @@ mod tests {
             1 => Just(Body::Delivered { key: "k".into(), system: system(), receipt: Receipt::default() }),
             1 => Just(Body::Approved(approved())),
             1 => (0..40i64).prop_map(|approval| Body::Spent { approval }),
+            1 => Just(Body::Lifted { subject: "00u1".into(), reason: "HR was right".into() }),
             1 => Just(resumed()),
             1 => Just(closed(PersonResult::Partial)),
             1 => Just(closed(PersonResult::Complete)),

@@ -39,6 +39,8 @@ pub struct PersonState {
     /// The last access was verified gone (or given).
     pub completed: Option<DateTime<Utc>>,
     pub held: Option<String>,
+    /// Somebody's word against HR's, which was taken back.
+    pub lifted: bool,
     /// As it was closed; `result()` is what the steps say.
     pub result: Option<PersonResult>,
     pub closed: Option<DateTime<Utc>>,
@@ -93,6 +95,7 @@ impl PersonState {
             contained: None,
             completed: None,
             held: None,
+            lifted: false,
             result: None,
             closed: None,
             shut: false,
@@ -145,6 +148,7 @@ impl PersonState {
         self.base = base;
         self.notes.clone_from(&plan.notes);
         self.held = None;
+        self.lifted = false;
         self.result = None;
         self.closed = None;
         self.reckon(at);
@@ -290,6 +294,11 @@ impl PersonState {
         let effect = &self.steps[step].step.effect;
         let same = |r: &&StepRecord| r.step.effect == *effect;
         self.steps.iter().filter(same).any(|r| r.seq.is_some() && !r.settled())
+    }
+
+    /// Contained, and what comes after waits for somebody who may agree to it.
+    pub fn waits_for_approver(&self) -> bool {
+        self.plan.held.is_some() && self.result == Some(PersonResult::Held) && !self.lifted
     }
 
     /// Nothing of it is left for resume or the sweep. A plan that was only held is judged anew each time.

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
-
 use super::{Body, Ledger, LedgerError, Subject, store::Query};
 use crate::model::{Flow, PlanId};
 
@@ -25,7 +23,8 @@ pub struct Hold {
     pub hash: String,
     /// Who ran what was held.
     pub by: String,
-    pub at: DateTime<Utc>,
+    /// The plan is done as far as it went, and what comes after it waits.
+    pub rest: bool,
 }
 
 impl Ledger {
@@ -33,29 +32,30 @@ impl Ledger {
     pub async fn holds(&self, run: &str) -> Result<BTreeMap<Subject, Hold>, LedgerError> {
         let query = Query {
             run: Some(run.to_owned()),
-            kinds: vec!["planned", "held"],
+            kinds: vec!["planned", "held", "lifted"],
             ..Query::default()
         };
         self.ask(move |k| {
             let mut holds = BTreeMap::new();
             k.each(&query, |e| {
-                match e.body {
-                    Some(Body::Held { subject, plan, .. }) => {
-                        let hold = Hold {
-                            plan: plan.id(),
-                            flow: plan.flow,
-                            login: plan.login,
-                            hash: e.hash,
-                            by: e.envelope.operator,
-                            at: e.envelope.time,
-                        };
-                        holds.insert(subject, hold);
-                    }
-                    Some(Body::Planned { subject, .. }) => {
+                let (subject, plan, rest) = match e.body {
+                    Some(Body::Held { subject, plan, .. }) => (subject, plan, false),
+                    Some(Body::Planned { subject, plan, .. }) if plan.held.is_some() => (subject, plan, true),
+                    Some(Body::Planned { subject, .. } | Body::Lifted { subject, .. }) => {
                         holds.remove(&subject);
+                        return Ok(true);
                     }
-                    _ => {}
-                }
+                    _ => return Ok(true),
+                };
+                let hold = Hold {
+                    plan: plan.id(),
+                    flow: plan.flow,
+                    login: plan.login,
+                    hash: e.hash,
+                    by: e.envelope.operator,
+                    rest,
+                };
+                holds.insert(subject, hold);
                 Ok(true)
             })?;
             Ok(holds)

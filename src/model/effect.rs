@@ -49,6 +49,8 @@ pub enum Action {
         seat: Held,
     },
     Activate,
+    /// Lets in again whom a suspension shut out.
+    Unsuspend,
     CreatePerson {
         profile: BTreeMap<String, String>,
     },
@@ -117,6 +119,7 @@ pub enum Verb {
     RevokeRole,
     ReleaseSeat,
     Activate,
+    Unsuspend,
     CreatePerson,
     JoinChannel,
     LeaveChannel,
@@ -144,7 +147,7 @@ pub enum Repeat {
 }
 
 impl Verb {
-    pub const ALL: [Verb; 28] = [
+    pub const ALL: [Verb; 29] = [
         Verb::Suspend,
         Verb::Freeze,
         Verb::Deactivate,
@@ -159,6 +162,7 @@ impl Verb {
         Verb::RevokeRole,
         Verb::ReleaseSeat,
         Verb::Activate,
+        Verb::Unsuspend,
         Verb::CreatePerson,
         Verb::JoinChannel,
         Verb::LeaveChannel,
@@ -190,6 +194,7 @@ impl Verb {
             Verb::RevokeRole => "revoke-role",
             Verb::ReleaseSeat => "release-seat",
             Verb::Activate => "activate",
+            Verb::Unsuspend => "unsuspend",
             Verb::CreatePerson => "create-person",
             Verb::JoinChannel => "join-channel",
             Verb::LeaveChannel => "leave-channel",
@@ -211,6 +216,7 @@ impl Verb {
         match self {
             Verb::AddMember
             | Verb::Activate
+            | Verb::Unsuspend
             | Verb::CreatePerson
             | Verb::JoinChannel
             | Verb::JoinTeam
@@ -262,6 +268,7 @@ impl Verb {
             | Verb::Freeze
             | Verb::Deactivate
             | Verb::Activate
+            | Verb::Unsuspend
             | Verb::CreatePerson
             | Verb::Invite
             | Verb::StartTransfer
@@ -319,6 +326,7 @@ impl Action {
             Action::RevokeRole { .. } => Verb::RevokeRole,
             Action::ReleaseSeat { .. } => Verb::ReleaseSeat,
             Action::Activate => Verb::Activate,
+            Action::Unsuspend => Verb::Unsuspend,
             Action::CreatePerson { .. } => Verb::CreatePerson,
             Action::JoinChannel { .. } => Verb::JoinChannel,
             Action::LeaveChannel { .. } => Verb::LeaveChannel,
@@ -364,6 +372,7 @@ impl Action {
             | Action::RevokeGrants
             | Action::ResetPassword { .. }
             | Action::Activate
+            | Action::Unsuspend
             | Action::CreatePerson { .. }
             | Action::Invite { .. }
             | Action::StartTransfer { .. }
@@ -446,7 +455,7 @@ impl Effect {
         match &self.action {
             Action::Suspend | Action::Freeze => when(account.state >= State::Suspended),
             Action::Deactivate => when(account.state == State::Closed),
-            Action::Activate => when(account.state == State::Active),
+            Action::Activate | Action::Unsuspend => when(account.state == State::Active),
             Action::CreatePerson { .. } | Action::Invite { .. } => Verdict::Holds,
             Action::SendMessage { .. }
             | Action::ByHand { .. }

@@ -25,6 +25,8 @@ pub struct Welcome {
     /// Activate an account that never was, or (with `rehire`) one that was shut.
     pub activate: bool,
     pub rehire: bool,
+    /// A run of ours shut them, and is to be undone: a suspension is lifted.
+    pub restore: bool,
 }
 
 pub fn joiner(seen: &Observation, policy: &Policy, now: DateTime<Utc>, welcome: Welcome) -> Result<Plan, Refusal> {
@@ -33,7 +35,7 @@ pub fn joiner(seen: &Observation, policy: &Policy, now: DateTime<Utc>, welcome: 
     let person = &seen.person;
     let login = &person.login;
     let shut = person.status == Status::Deprovisioned;
-    if shut && !(welcome.activate && welcome.rehire) {
+    if shut && !(welcome.activate && (welcome.rehire || welcome.restore)) {
         return Err(Refusal::Deprovisioned { login: login.clone() });
     }
     let start = dates::starting(worker, policy);
@@ -103,7 +105,10 @@ fn activation(seen: &Observation, welcome: Welcome, former: &[StepNo], draft: &m
             place(OnFailure::Halt),
             Action::Activate,
             former,
-            "asked for, of a rehire",
+            match welcome.restore {
+                true => "asked for, of whom a run shut",
+                false => "asked for, of a rehire",
+            },
         )),
         (Status::Staged, true) => Some(draft.put(place(OnFailure::Continue), Action::Activate, former, "asked for")),
         (Status::Staged, false) => {
@@ -121,6 +126,12 @@ fn activation(seen: &Observation, welcome: Welcome, former: &[StepNo], draft: &m
             );
             None
         }
+        (Status::Suspended, _) if welcome.restore => Some(draft.put(
+            place(OnFailure::Halt),
+            Action::Unsuspend,
+            former,
+            "asked for, of whom a run shut",
+        )),
         (Status::Suspended, _) => {
             draft.warn(
                 Some(&OKTA),

@@ -27,6 +27,8 @@ pub struct Facts {
     pub open: BTreeMap<PersonId, Flow>,
     /// When a leaver's run last closed complete.
     pub finished: BTreeMap<PersonId, DateTime<Utc>>,
+    /// With an unfinished run that somebody signed for.
+    pub approved: BTreeSet<PersonId>,
     /// Leavers by override, whom HR has not confirmed yet.
     pub overridden: BTreeSet<PersonId>,
     /// When the last good sweep was, and what it remembers.
@@ -94,6 +96,8 @@ pub struct Lanes {
     pub set_aside: Vec<Shown>,
     /// Protected leavers (and movers): held, exit 4.
     pub protected: Vec<Shown>,
+    /// Of those: whom HR says have left. Each is planned, and held for an approver.
+    pub protected_leavers: Vec<Due>,
     /// What they depend on was not read: nobody changed.
     pub unread: Vec<Shown>,
     /// The record is still being written: the next sweep looks again.

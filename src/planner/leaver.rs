@@ -8,14 +8,15 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
     draft::{DIRECTORY, Draft, Place, apps_of, foreign, list},
+    employment::{Word, judge},
     grounds::{Cause, cause, unprotected},
     preserve::Kept,
     refusal::Refusal,
     unseen::lasts,
 };
 use crate::model::{
-    Action, Effect, Expect, Failure, Flow, GroupKind, Held, Holding, Observation, Observed, OnFailure, Phase, Plan,
-    Policy, Status, Step, StepNo, Verb, system::OKTA,
+    Action, Effect, Expect, Failure, Flow, GroupKind, Held, Holding, Observation, Observed, OnFailure, Person, Phase,
+    Plan, Policy, Status, Step, StepNo, Verb, system::OKTA,
 };
 
 /// Somebody's word against HR's.
@@ -37,6 +38,11 @@ pub struct Ask {
     pub contain_only: Option<String>,
     /// An approver signed for it: for protected people, and for what an override may do beyond containing.
     pub approved: bool,
+}
+
+/// Does a leaver of this person go against HR's word, or beside it?
+pub fn overrules(person: &Person, policy: &Policy, now: DateTime<Utc>) -> bool {
+    !matches!(judge(person, policy, now), Word::Left { .. })
 }
 
 pub fn leaver(seen: &Observation, policy: &Policy, now: DateTime<Utc>, ask: &Ask) -> Result<Plan, Refusal> {
@@ -128,8 +134,11 @@ impl Leaver<'_> {
             );
         }
         if let Some(why) = self.seen.tenant.protected.get(&self.seen.person.id) {
-            self.draft
-                .warn(None, None, format!("Protected ({why}); an approver signed."));
+            self.draft.warn(
+                None,
+                None,
+                format!("Protected ({why}): only an approver lets this be applied."),
+            );
         }
         let credentials = &self.seen.person.credentials;
         if !credentials.is_empty() && credentials != "OKTA" {

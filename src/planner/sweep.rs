@@ -151,16 +151,27 @@ impl Sorter<'_> {
         let why = if self.facts.open.get(&person.id) == Some(&Flow::Leaver) {
             Why::Open
         } else if person.status.live() {
+            if let Some(closed) = self.facts.finished.get(&person.id) {
+                let line = format!(
+                    "was closed {}, and is {} again: somebody gave access back",
+                    text(*closed),
+                    person.status
+                );
+                self.lanes.named.push(shown(person, line));
+            }
             Why::Left
         } else if self.holds(person) || self.shut_unseen(person) {
             Why::Shut
         } else {
             return;
         };
-        if let Some(protection) = self.tenant.protected.get(&person.id) {
+        if let Some(protection) = self.tenant.protected.get(&person.id)
+            && !self.facts.approved.contains(&person.id)
+        {
             let since = at.map(|at| format!(" at {}", text(at))).unwrap_or_default();
             let line = format!("protected ({protection}), and HR says that they left{since}: needs an approver");
             self.lanes.protected.push(shown(person, line));
+            self.lanes.protected_leavers.push(due(person, at, why));
             return;
         }
         if let Some(place) = leaving.and_then(|l| l.zoneless) {

@@ -135,6 +135,20 @@ pub trait Alarms: Send + Sync {
     fn keep<'a>(&'a self, alarm: &'a Alarm) -> BoxFuture<'a, Result<Alarmed, Failure>>;
 }
 
+/// What a ticket says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ticket {
+    pub number: String,
+    pub open: bool,
+    /// Its short description and description: whoever reads it looks for the person.
+    pub text: String,
+}
+
+/// A desk whose tickets may ask for what HR doesn't say. It reads and changes nothing.
+pub trait Tickets: Send + Sync {
+    fn ticket<'a>(&'a self, number: &'a str) -> BoxFuture<'a, Result<Observed<Ticket>, Failure>>;
+}
+
 /// What a witness saw.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sight {

@@ -4,7 +4,7 @@
 use schemars::{Schema, SchemaGenerator};
 
 use super::{
-    Alarms, BoxFuture, Eyes, Hands, Recorder, Roster as Employment, Witness, apps,
+    Alarms, BoxFuture, Eyes, Hands, Recorder, Roster as Employment, Tickets, Witness, apps,
     build::{Act, Look, Records, Settings, Source, Target, Watches},
     hr, okta, records, secrets, watch,
 };
@@ -75,6 +75,7 @@ pub struct Row {
     roster: Option<Employs>,
     tried: Option<Tried>,
     alarm: Option<(Wanted, Make<Act, dyn Alarms>)>,
+    tickets: Option<Make<Look, dyn Tickets>>,
     accepts: fn(&Roster) -> Result<(), String>,
     keeps_secrets: bool,
 }
@@ -105,6 +106,7 @@ impl Row {
             roster: None,
             tried: None,
             alarm: None,
+            tickets: None,
             accepts: |_| Ok(()),
             keeps_secrets: false,
         }
@@ -169,6 +171,11 @@ impl Row {
     /// Can keep an alarm on the figures that it is sent.
     pub const fn alarms(mut self, wanted: Wanted, keeper: Make<Act, dyn Alarms>) -> Row {
         self.alarm = Some((wanted, keeper));
+        self
+    }
+    /// Its tickets can be read back.
+    pub const fn tickets(mut self, desk: Make<Look, dyn Tickets>) -> Row {
+        self.tickets = Some(desk);
         self
     }
     /// Keeps the secrets of the others: `Secrets` opens it, nothing else does.
@@ -262,6 +269,11 @@ pub fn alarms(section: &Section, act: &Act) -> Result<Box<dyn Alarms>, ConfigErr
         Some((_, keeper)) => keeper(section, act),
         None => Err(section.fault("keeps no alarm")),
     }
+}
+
+/// `None`: keeps no tickets.
+pub fn tickets(section: &Section, look: &Look) -> Result<Option<Box<dyn Tickets>>, ConfigError> {
+    row(section)?.tickets.map(|make| make(section, look)).transpose()
 }
 
 /// `None`: nothing to ask with, or no way to.

@@ -40,7 +40,10 @@ pub fn document(people: usize, seed: u64, now: DateTime<Utc>) -> Value {
                 {"number": "CHG0030001", "short_description": "Replace the badge printer in Chicago"},
                 {"number": "CHG0030002", "short_description": "Renew the wildcard certificate"},
                 {"number": "CHG0030003", "short_description": "Move the build farm to the new network"},
-            ], "incident": [{"number": "INC0010001", "short_description": "Projector in room 4 flickers"}]},
+            ], "incident": [
+                {"number": "INC0010001", "short_description": "Projector in room 4 flickers"},
+                {"number": "INC0010002", "short_description": "Shut out at once: p00040@acme.example", "description": "Left on the spot; HR follows."},
+            ]},
             "datadog": {},
             "google": google(quiet),
             "zoom": zoom(quiet),

@@ -161,6 +161,7 @@ fn deed(verb: Verb) -> &'static str {
         Verb::RevokeRole => "A role or permission set is taken away",
         Verb::ReleaseSeat => "A licence that would stay with the closed account is freed",
         Verb::Activate => "A staged account may sign in",
+        Verb::Unsuspend => "Somebody whom a suspension shut out may sign in again",
         Verb::CreatePerson => "The account is created",
         Verb::JoinChannel => "The person is brought into a channel",
         Verb::LeaveChannel => "The person is taken out of a channel",

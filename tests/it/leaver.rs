@@ -463,7 +463,7 @@ fn an_override_of_hr_contains_and_is_held_for_an_approver() {
         "--reason",
         "left on the spot",
         "--ticket",
-        "INC0000001",
+        "INC0010002",
         "-o",
         "json",
     ];

@@ -26,6 +26,7 @@ mod link;
 mod lock;
 mod mover;
 mod orphans;
+mod overrule;
 mod pause;
 mod policy;
 mod postgres;

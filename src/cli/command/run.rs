@@ -4,16 +4,18 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Subcommand, ValueHint};
 
-use crate::cli::{context::Context, error::CliError, exit::Exit, flow};
+use crate::cli::{args::Gate, context::Context, error::CliError, exit::Exit, flow};
 
-/// Runs: list, show, finish, approve and apply what was held, tick what a person did
+/// Runs: list, show, finish, restore, approve and apply what was held, lift an override, tick what a person did
 #[derive(Subcommand, Debug)]
 pub enum Run {
     List(ListArgs),
     Show(ShowArgs),
     Resume(ResumeArgs),
+    Restore(RestoreArgs),
     Approve(ApproveArgs),
     Apply(ApplyArgs),
+    Lift(LiftArgs),
     Tick(TickArgs),
 }
 
@@ -35,6 +37,21 @@ pub struct ShowArgs {
 pub struct ResumeArgs {
     /// The run; all unfinished ones by default
     pub run: Option<String>,
+}
+
+/// Give back to a run's leavers what policy gives them today
+///
+/// A new plan, shown and agreed to, in a run of its own: nothing is rolled back. Refused while HR says that the person has left, and while an
+/// override stands. What an app closed by itself comes back as Okta provisions it, or not at all.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  jml run restore r-5k2m9q --dry-run
+  jml run restore r-5k2m9q")]
+pub struct RestoreArgs {
+    /// The run whose leavers are let in again, as in r-5k2m9q
+    pub run: String,
+    #[command(flatten)]
+    pub gate: Gate,
 }
 
 /// Sign for a held plan, so that somebody else may apply it
@@ -79,6 +96,18 @@ pub struct ApplyArgs {
     pub yes: bool,
 }
 
+/// End an override: HR's word on its people counts again
+///
+/// Nobody gets anything back by it. An override also ends by itself once HR says that the person has left.
+#[derive(clap::Args, Debug)]
+pub struct LiftArgs {
+    /// The run that contained somebody against HR's word, as in r-5k2m9q
+    pub run: String,
+    /// A sentence for the auditor: why it ends
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+}
+
 /// Say that a task for people is done, and by what it can be seen
 ///
 /// A task is named as the report names it. The run alone is enough where only one of its tasks is open.
@@ -100,16 +129,19 @@ impl Run {
             Run::List(_) => "run-list",
             Run::Show(_) => "run-show",
             Run::Resume(_) => "resume",
+            Run::Restore(_) => "restore",
             Run::Approve(_) => "run-approve",
             Run::Apply(_) => "run-apply",
+            Run::Lift(_) => "run-lift",
             Run::Tick(_) => "run-tick",
         }
     }
     pub fn reads(&self) -> bool {
         match self {
             Run::List(_) | Run::Show(_) => true,
+            Run::Restore(a) => a.gate.dry_run,
             Run::Approve(a) => a.print,
-            Run::Resume(_) | Run::Apply(_) | Run::Tick(_) => false,
+            Run::Resume(_) | Run::Apply(_) | Run::Lift(_) | Run::Tick(_) => false,
         }
     }
 }
@@ -119,8 +151,10 @@ pub async fn run(cx: &Context, run: Run) -> Result<Exit, CliError> {
         Run::List(_) => flow::run_list(cx).await,
         Run::Show(a) => flow::run_show(cx, a).await,
         Run::Resume(a) => flow::run_resume(cx, a).await,
+        Run::Restore(a) => flow::run_restore(cx, a).await,
         Run::Approve(a) => flow::run_approve(cx, a).await,
         Run::Apply(a) => flow::run_apply(cx, a).await,
+        Run::Lift(a) => flow::run_lift(cx, a).await,
         Run::Tick(a) => flow::run_tick(cx, a).await,
     }
 }

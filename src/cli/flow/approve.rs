@@ -144,6 +144,7 @@ fn of(hold: &Hold) -> Of {
         plan: hold.plan.clone(),
         entry: hold.hash.clone(),
         login: hold.login.clone(),
+        rest: hold.rest,
     }
 }
 

@@ -6,7 +6,7 @@ use super::{
     hire::Hired,
     pause, people,
     preview::{self, Ask, Subject},
-    say,
+    say, ticket,
 };
 use crate::{
     cli::{
@@ -17,6 +17,7 @@ use crate::{
         error::CliError,
         exit::Exit,
         firm::Firm,
+        operator::same_person,
         text,
     },
     ledger::Guard,
@@ -52,6 +53,15 @@ pub async fn leaver(
             away.why
         )));
     }
+    if let (
+        Ask::Leaver(leaving::Ask {
+            transfer_to: Some(to), ..
+        }),
+        false,
+    ) = (&ask, args.gate.dry_run)
+    {
+        not_to_oneself(&firm, to).await?;
+    }
     let found = people::find(cx, &firm, &users, "leaver").await?;
     // Before anybody is looked at closely: a login of somebody else is perhaps the whole command's mistake.
     let logins: Vec<&str> = found.iter().map(|p| p.login.as_str()).collect();
@@ -60,7 +70,28 @@ pub async fn leaver(
     if !args.gate.dry_run && !cx.can_ask() && !missing.is_empty() {
         return Err(confirm::unconfirmed(cx, &missing));
     }
-    by_hand(cx, &firm, found, ask, &args.gate, How::Login(args.confirm)).await
+    by_hand(
+        cx,
+        &firm,
+        found,
+        ask,
+        &args.gate,
+        How::Login(args.confirm),
+        &Typed::of(Flow::Leaver),
+    )
+    .await
+}
+
+/// Whoever takes somebody's accounts away does not help themselves to the files.
+async fn not_to_oneself(firm: &Firm, to: &str) -> Result<(), CliError> {
+    let operator = firm.operator.name().await?;
+    if !same_person(to, &operator) {
+        return Ok(());
+    }
+    Err(CliError::refused(format!(
+        "--transfer-to {to} is the operator's own login; nothing was done"
+    ))
+    .hint("Somebody else runs this, or the files go to another person."))
 }
 
 pub async fn mover(
@@ -72,7 +103,16 @@ pub async fn mover(
     needs_yes(cx, &args.gate)?;
     let firm = open.await?;
     let found = people::find(cx, &firm, &users, "mover").await?;
-    by_hand(cx, &firm, found, Ask::Mover, &args.gate, How::YesNo).await
+    by_hand(
+        cx,
+        &firm,
+        found,
+        Ask::Mover,
+        &args.gate,
+        How::YesNo,
+        &Typed::of(Flow::Mover),
+    )
+    .await
 }
 
 pub async fn joiner(
@@ -86,6 +126,7 @@ pub async fn joiner(
     let ask = crate::planner::joiner::Welcome {
         activate: args.activate,
         rehire: args.rehire,
+        restore: false,
     };
     let mut gate = args.gate;
     let found = match &args.from {
@@ -106,7 +147,16 @@ pub async fn joiner(
             Hired::Shown(exit) => return Ok(exit),
         },
     };
-    by_hand(cx, &firm, found, Ask::Joiner(ask), &gate, How::YesNo).await
+    by_hand(
+        cx,
+        &firm,
+        found,
+        Ask::Joiner(ask),
+        &gate,
+        How::YesNo,
+        &Typed::of(Flow::Joiner),
+    )
+    .await
 }
 
 pub(super) fn needs_yes(cx: &Context, gate: &Gate) -> Result<(), CliError> {
@@ -117,6 +167,28 @@ pub(super) fn needs_yes(cx: &Context, gate: &Gate) -> Result<(), CliError> {
         CliError::usage("nobody can be asked here, and this needs --yes; nothing was done")
             .hint("Look first with --dry-run."),
     )
+}
+
+/// The command: the kind of its run and documents, and the words that give it again.
+pub struct Typed {
+    pub kind: &'static str,
+    /// Where it names no people.
+    pub words: Option<String>,
+}
+
+impl Typed {
+    fn of(flow: Flow) -> Typed {
+        Typed {
+            kind: kind(flow),
+            words: None,
+        }
+    }
+    pub fn again(&self, people: &str) -> String {
+        match &self.words {
+            Some(words) => words.clone(),
+            None => format!("{} {people}", self.kind),
+        }
+    }
 }
 
 /// How consent is given.
@@ -133,6 +205,7 @@ pub async fn by_hand(
     ask: Ask,
     gate: &Gate,
     how: How,
+    typed: &Typed,
 ) -> Result<Exit, CliError> {
     let paused = match gate.dry_run {
         true => None,
@@ -143,20 +216,23 @@ pub async fn by_hand(
     let asked = found.into_iter().map(|p| (p, ask.clone())).collect();
     let subjects = preview::look(firm, &mut tenant, asked).await?;
     fresh::clock(firm)?;
+    if let Some(overrule) = reason(&ask) {
+        ticket::read_back(cx, firm, &subjects, &overrule.ticket).await?;
+    }
     // One person: a refusal is the command's answer. Several: it is theirs, and the others go on.
     if let (false, Some(Err(refusal))) = (many, subjects.first().map(|s| &s.plan)) {
         return Err(errors::refusal(refusal));
     }
-    say::preview(cx, firm, &subjects, gate)?;
+    say::preview(cx, firm, &subjects, gate, Some(typed))?;
     if gate.dry_run {
-        return Ok(say::planned(cx, firm, ask.flow(), &subjects, gate));
+        return Ok(say::planned(cx, firm, typed, &subjects, gate));
     }
     if let Some(expected) = &gate.expect {
         expect(&subjects, expected)?;
     }
     let (idle, due): (Vec<Subject>, Vec<Subject>) = subjects.into_iter().partition(|s| !worth(s));
     if due.is_empty() {
-        return Ok(say::nothing(cx, firm, ask.flow(), &idle));
+        return Ok(say::nothing(cx, firm, typed.kind, &idle));
     }
     let plans: Vec<_> = due.iter().filter_map(|s| s.plan.clone().ok()).collect();
     let population = firm.population().await;
@@ -186,13 +262,13 @@ pub async fn by_hand(
         }
         How::YesNo => {
             let word = if gate.yes { "--yes" } else { "answered y" };
-            let command = cx.command(&format!("{} {}", ask.flow(), logins(&due)));
+            let command = cx.command(&typed.again(&logins(&due)));
             (confirm::yes(cx, gate.yes, "Apply this?", &command).await?, word)
         }
     };
     let agreed = consent::agree(cleared, consent).map_err(|r| errors::refusal(&r))?;
     let cause = Cause {
-        kind: kind(ask.flow()),
+        kind: typed.kind,
         consent: word.to_owned(),
         reason: reason(&ask).map(|o| o.reason.clone()),
         ticket: reason(&ask).map(|o| o.ticket.clone()),
@@ -203,7 +279,7 @@ pub async fn by_hand(
     let run = firm.new_run().await?;
     let parties: Vec<Party> = act::parties(&run, due);
     let states = act::act(cx, firm, &mut tenant, parties, agreed, &cause, None).await?;
-    Ok(say::closing(cx, firm, ask.flow(), &states, &idle))
+    Ok(say::closing(cx, firm, typed.kind, &states, &idle))
 }
 
 /// Is there anything to do for this person: a step, or an unfinished run to be settled?

@@ -100,7 +100,13 @@ pub async fn hire(cx: &Context, firm: &Firm, users: &[String], file: &Path, gate
         .iter()
         .any(|s| s.people.values().any(|p| p.result() != PersonResult::Complete));
     if failed {
-        return Ok(Hired::Shown(say::closing(cx, firm, Flow::Joiner, &states, &[])));
+        return Ok(Hired::Shown(say::closing(
+            cx,
+            firm,
+            by_hand::kind(Flow::Joiner),
+            &states,
+            &[],
+        )));
     }
     for state in &states {
         for p in state.people.values() {

@@ -6,11 +6,11 @@ use super::{
     act::{self, Cause},
     errors, pause,
     preview::{self, Ask, Subject},
-    say,
+    runs, say,
 };
 use crate::{
     cli::{command::run::ResumeArgs, context::Context, error::CliError, exit::Exit, firm::Firm},
-    ledger::{Guard, LedgerError, fold::State},
+    ledger::{Guard, LedgerError, PersonState, fold::State},
     model::{Flow, Limits, Observed, Person},
     planner::{
         brake::{self, Facts, PlanSet, Recent},
@@ -22,7 +22,14 @@ use crate::{
 
 pub async fn resume(cx: &Context, firm: &Firm, args: ResumeArgs) -> Result<Exit, CliError> {
     let states = match &args.run {
-        Some(run) => vec![named(firm, run).await?],
+        Some(run) => {
+            let state = named(firm, run).await?;
+            // What waited for an approver goes on by the approval, and nothing else.
+            if state.people.values().any(PersonState::waits_for_approver) && !state.approvals.is_empty() {
+                return runs::go_on(cx, firm, &state.run).await;
+            }
+            vec![state]
+        }
         None => unfinished(firm).await?,
     };
     let mut done: Vec<State> = vec![];
@@ -151,6 +158,7 @@ pub async fn continuing(firm: &Firm, state: &State) -> Result<Vec<(Person, Ask)>
         let ask = match p.flow {
             Flow::Leaver => Ask::Leaver(leaving::Ask {
                 overrule: overrule(state),
+                approved: state.approved(&p.subject),
                 ..leaving::Ask::default()
             }),
             Flow::Mover => Ask::Mover,

@@ -6,7 +6,7 @@ use super::{
     act::{self, Cause, Passed, Spend},
     approve, errors,
     preview::{self, Ask, Subject},
-    say,
+    resume, say,
 };
 use crate::{
     cli::{
@@ -26,6 +26,7 @@ use crate::{
     planner::{
         brake::{self, Facts, PlanSet},
         consent::{self, Consent},
+        leaver as leaving,
     },
 };
 
@@ -52,13 +53,15 @@ pub(super) struct Meant {
 
 impl Meant {
     fn held(&self) -> Vec<&PersonState> {
+        self.whoever(|p| p.held.is_some())
+    }
+    /// Held as a whole, or contained and waiting for an approver.
+    fn waiting(&self) -> Vec<&PersonState> {
+        self.whoever(|p| p.held.is_some() || p.waits_for_approver())
+    }
+    fn whoever(&self, wanted: impl Fn(&PersonState) -> bool) -> Vec<&PersonState> {
         let meant = |p: &&PersonState| self.subject.as_ref().is_none_or(|s| *s == p.subject);
-        self.state
-            .people
-            .values()
-            .filter(|p| p.held.is_some())
-            .filter(meant)
-            .collect()
+        self.state.people.values().filter(|p| wanted(p)).filter(meant).collect()
     }
 }
 
@@ -145,12 +148,17 @@ pub async fn apply(cx: &Context, args: ApplyArgs) -> Result<Exit, CliError> {
         );
     }
     let firm = Firm::open(cx).await?;
+    go_on(cx, &firm, &args.plan).await
+}
+
+/// What was held, as far as it is still true and somebody let it pass.
+pub async fn go_on(cx: &Context, firm: &Firm, plan: &str) -> Result<Exit, CliError> {
     if let Some(pause) = firm.ledger.paused().await? {
         return Err(errors::paused(&pause));
     }
-    let meant = meant(&firm.ledger, &args.plan).await?;
+    let meant = meant(&firm.ledger, plan).await?;
     let run = meant.state.run.clone();
-    let mut held: Vec<PersonState> = meant.held().into_iter().cloned().collect();
+    let mut held: Vec<PersonState> = meant.waiting().into_iter().cloned().collect();
     if held.is_empty() {
         return Err(
             CliError::stale(format!("nothing is held in run {run} any more; nothing was done"))
@@ -158,11 +166,11 @@ pub async fn apply(cx: &Context, args: ApplyArgs) -> Result<Exit, CliError> {
         );
     }
     let mut aside = Aside::default();
-    let allowed = allowed(cx, &firm, &args.plan, &run, &mut held, &mut aside).await?;
-    let people = again(&firm, &held, &mut aside).await?;
-    let need = people.iter().map(|(_, a)| a.need()).reduce(super::resume::merge);
+    let allowed = allowed(cx, firm, plan, &run, &mut held, &mut aside).await?;
+    let people = again(firm, &meant.state, &held, allowed.lease.is_some(), &mut aside).await?;
+    let need = people.iter().map(|(_, a)| a.need()).reduce(resume::merge);
     let mut tenant = firm.tenant(need.unwrap_or_default()).await?;
-    let subjects = preview::look(&firm, &mut tenant, people).await?;
+    let subjects = preview::look(firm, &mut tenant, people).await?;
     let (due, idle) = still_true(&held, subjects, &mut aside);
     let mut states = vec![];
     if !due.is_empty() {
@@ -191,12 +199,12 @@ pub async fn apply(cx: &Context, args: ApplyArgs) -> Result<Exit, CliError> {
             p.before = Some(meant.state.clone());
         }
         let mut passed: Passed = vec![];
-        states = act::act(cx, &firm, &mut tenant, parties, agreed, &cause, Some(&mut passed)).await?;
+        states = act::act(cx, firm, &mut tenant, parties, agreed, &cause, Some(&mut passed)).await?;
         for (s, e) in &passed {
             aside.say(s.login(), &e.to_string(), e.exit);
         }
     }
-    Ok(report(cx, &firm, &meant.state, &states, &idle, aside))
+    Ok(report(cx, firm, &meant.state, &states, &idle, aside))
 }
 
 /// What lets the plans be applied, and what of it is used up by that.
@@ -218,6 +226,17 @@ async fn allowed(
 ) -> Result<Allowed, CliError> {
     let word = "run apply --yes".to_owned();
     if firm.config.approvals.is_none() {
+        held.retain(|p| {
+            let waits = p.waits_for_approver();
+            if waits {
+                aside.say(
+                    &p.login,
+                    "waits for an approver, and no [approvals] are configured",
+                    Exit::Refused,
+                );
+            }
+            !waits
+        });
         cx.out
             .talk("No [approvals] are configured: this is applied on one person's word.");
         return Ok(Allowed {
@@ -278,11 +297,21 @@ impl Aside {
 }
 
 /// Each person read by id, with the planner that made the held plan.
-async fn again(firm: &Firm, held: &[PersonState], aside: &mut Aside) -> Result<Vec<(Person, Ask)>, CliError> {
+async fn again(
+    firm: &Firm,
+    state: &State,
+    held: &[PersonState],
+    approved: bool,
+    aside: &mut Aside,
+) -> Result<Vec<(Person, Ask)>, CliError> {
     let (mut people, mut asks) = (vec![], vec![]);
     for p in held {
         let ask = match p.flow {
-            Flow::Leaver => Ask::Leaver(Default::default()),
+            Flow::Leaver => Ask::Leaver(leaving::Ask {
+                overrule: resume::overrule(state),
+                approved,
+                ..leaving::Ask::default()
+            }),
             Flow::Mover => Ask::Mover,
             Flow::Joiner => Ask::Joiner(Default::default()),
             Flow::Leave => Ask::Leave,
@@ -313,7 +342,8 @@ fn still_true(held: &[PersonState], subjects: Vec<Subject>, aside: &mut Aside) -
         match (&s.plan, was) {
             (Err(refusal), _) => aside.say(s.login(), &refusal.to_string(), errors::refusal(refusal).exit),
             (Ok(plan), _) if plan.is_empty() => idle.push(s),
-            (Ok(plan), Some(was)) if was.id() == plan.id() => due.push(s),
+            // What comes after containment was never planned: that the person is the one who was signed for is what must hold.
+            (Ok(plan), Some(was)) if was.held.is_some() || was.id() == plan.id() => due.push(s),
             (Ok(plan), Some(was)) => {
                 let moved = consent::moved(was, plan).join(", ");
                 let why = format!("has another plan now, {}: {moved}", plan.id());

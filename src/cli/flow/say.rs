@@ -4,7 +4,7 @@ use std::{io::Write, os::unix::fs::OpenOptionsExt};
 
 use chrono::{DateTime, Utc};
 
-use super::preview::Subject;
+use super::{by_hand::Typed, preview::Subject};
 use crate::{
     cli::{
         args::{Gate, Output},
@@ -20,7 +20,13 @@ use crate::{
 };
 
 /// The plans, before anything is asked: on standard output for people, in the document at the end for programs.
-pub fn preview(cx: &Context, firm: &Firm, subjects: &[Subject], gate: &Gate) -> Result<(), CliError> {
+pub fn preview(
+    cx: &Context,
+    firm: &Firm,
+    subjects: &[Subject],
+    gate: &Gate,
+    typed: Option<&Typed>,
+) -> Result<(), CliError> {
     if let Some(path) = &gate.save_plan {
         let plans: Vec<&Plan> = subjects.iter().filter_map(|s| s.plan.as_ref().ok()).collect();
         save(path, &plans)?;
@@ -39,8 +45,9 @@ pub fn preview(cx: &Context, firm: &Firm, subjects: &[Subject], gate: &Gate) -> 
                 records: &records,
                 now: firm.now(),
                 dry_run: gate.dry_run,
-                apply: (gate.dry_run && !plan.is_empty())
-                    .then(|| cx.command(&format!("{} {} --expect {}", plan.flow, plan.login, plan.id().short()))),
+                apply: typed
+                    .filter(|_| gate.dry_run && !plan.is_empty())
+                    .map(|t| cx.command(&format!("{} --expect {}", t.again(&plan.login), plan.id().short()))),
             })
         })
         .collect();
@@ -80,7 +87,7 @@ pub fn save(path: &std::path::Path, plans: &[&Plan]) -> Result<(), CliError> {
 }
 
 /// A dry run ends here.
-pub fn planned(cx: &Context, firm: &Firm, flow: Flow, subjects: &[Subject], gate: &Gate) -> Exit {
+pub fn planned(cx: &Context, firm: &Firm, typed: &Typed, subjects: &[Subject], gate: &Gate) -> Exit {
     let now = firm.now();
     let mut exit = Exit::Done;
     let mut people = vec![];
@@ -91,7 +98,7 @@ pub fn planned(cx: &Context, firm: &Firm, flow: Flow, subjects: &[Subject], gate
                 if gate.exit_code {
                     exit = exit.worse(Exit::Changes);
                 }
-                let next = cx.command(&format!("{flow} {} --expect {}", plan.login, plan.id().short()));
+                let next = cx.command(&format!("{} --expect {}", typed.again(&plan.login), plan.id().short()));
                 people.push(of_plan(s, plan, PersonResult::Planned, vec![next]));
             }
             Err(refusal) => {
@@ -100,12 +107,12 @@ pub fn planned(cx: &Context, firm: &Firm, flow: Flow, subjects: &[Subject], gate
             }
         }
     }
-    document(cx, firm, &flow.to_string(), None, None, true, now, people, exit);
+    document(cx, firm, typed.kind, None, None, true, now, people, exit);
     exit
 }
 
 /// Nobody has anything to do.
-pub fn nothing(cx: &Context, firm: &Firm, flow: Flow, subjects: &[Subject]) -> Exit {
+pub fn nothing(cx: &Context, firm: &Firm, kind: &str, subjects: &[Subject]) -> Exit {
     let mut exit = Exit::Done;
     let people = subjects
         .iter()
@@ -117,12 +124,12 @@ pub fn nothing(cx: &Context, firm: &Firm, flow: Flow, subjects: &[Subject]) -> E
             }
         })
         .collect();
-    document(cx, firm, &flow.to_string(), None, None, false, firm.now(), people, exit);
+    document(cx, firm, kind, None, None, false, firm.now(), people, exit);
     exit
 }
 
 /// The closing report: a fold over what is in the ledger, the same text that `run show` prints.
-pub fn closing(cx: &Context, firm: &Firm, flow: Flow, states: &[State], idle: &[Subject]) -> Exit {
+pub fn closing(cx: &Context, firm: &Firm, kind: &str, states: &[State], idle: &[Subject]) -> Exit {
     let mut exit = nothing_or_refused(idle);
     let mut people: Vec<Person> = vec![];
     for state in states {
@@ -149,7 +156,7 @@ pub fn closing(cx: &Context, firm: &Firm, flow: Flow, states: &[State], idle: &[
     document(
         cx,
         firm,
-        &flow.to_string(),
+        kind,
         run,
         states.iter().find_map(view::json::change),
         false,

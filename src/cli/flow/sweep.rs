@@ -8,6 +8,7 @@ mod ends;
 mod held;
 mod orphaned;
 mod pick;
+mod protected;
 mod telling;
 
 use std::{collections::BTreeSet, time::Duration};
@@ -173,7 +174,7 @@ pub async fn once(cx: &Context, firm: &Firm, args: &Args) -> Result<Exit, CliErr
             .map(|s| format!("{} {}", s.login, without(&s.login, &s.text))),
     );
     tell.aside(&without_converged(firm, &read.facts.finished, &lanes.set_aside).await);
-    tell.held(&lanes.protected);
+    protected::hold(cx, firm, &mut tenant, &lanes, &mut tell, !args.gate.dry_run).await?;
     tell.unread(&lanes.unread);
     let due = due(args, &lanes);
     if due.iter().any(|(_, ask)| ask.gives()) {
@@ -227,7 +228,7 @@ pub async fn once(cx: &Context, firm: &Firm, args: &Args) -> Result<Exit, CliErr
     }
     let word = if args.gate.yes { "--yes" } else { "answered y" };
     if !args.gate.yes {
-        say::preview(cx, firm, &work, &args.gate)?;
+        say::preview(cx, firm, &work, &args.gate, None)?;
         confirm::yes(cx, false, "Apply this?", &cx.command("sweep")).await?;
     }
     let agreed = consent::agree(cleared, Consent::Standing).map_err(|r| errors::refusal(&r))?;
@@ -241,7 +242,11 @@ pub async fn once(cx: &Context, firm: &Firm, args: &Args) -> Result<Exit, CliErr
         spends: vec![],
     };
     let ours: BTreeSet<String> = work.iter().map(|s| s.id().0.clone()).collect();
-    let parties = act::parties(&run, work);
+    let mut parties = act::parties(&run, work);
+    // Its first entries may be there already: whom it holds, and what it says of apps.
+    for p in parties.iter_mut().filter(|p| p.run == run) {
+        p.before = firm.ledger.run(&run).await?;
+    }
     let mut passed: Passed = vec![];
     let states = act::act(cx, firm, &mut tenant, parties, agreed, &cause, Some(&mut passed)).await?;
     for (s, e) in &passed {

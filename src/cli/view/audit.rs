@@ -179,6 +179,7 @@ fn row(e: &Entry, plans: &mut Plans, records: &mut Records) -> Row {
             out.target = Some(format!("approval {approval}"));
             out.outcome = Some("used".into());
         }
+        Body::Lifted { reason, .. } => out.outcome = Some(format!("override lifted: {reason}")),
         Body::Resumed { operator } => out.outcome = Some(format!("taken up by {operator}")),
         Body::Closed { result, .. } => out.outcome = Some(result.name().into()),
         Body::Linked {

@@ -158,6 +158,11 @@ impl Report<'_> {
         );
         if let Some(why) = &p.plan.held {
             line += &format!("{}.\n", self.screen.safe(why));
+            if p.waits_for_approver() {
+                let run = text::shell(&self.state.run);
+                line += &format!("  a second person:  jml run approve {run}{}\n", self.flags);
+                line += &format!("  then:             jml run apply {run} --yes{}\n", self.flags);
+            }
         }
         line
     }

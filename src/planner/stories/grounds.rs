@@ -292,7 +292,7 @@ fn protection_stops_even_a_leaver_whom_hr_confirms() {
     assert!(
         firm.leaver_asking(&root, &approved)
             .brief()
-            .contains("Protected (break-glass")
+            .contains("Protected (break-glass, owner dana): only an approver lets this be applied.")
     );
 }
 

@@ -11,10 +11,12 @@ use crate::{
 const ACTIVATE: Welcome = Welcome {
     activate: true,
     rehire: false,
+    restore: false,
 };
 const REHIRE: Welcome = Welcome {
     activate: true,
     rehire: true,
+    restore: false,
 };
 
 fn nora(firm: &Firm) -> Someone {

@@ -91,6 +91,7 @@ fn plans(firm: &Firm, who: &Someone) -> Vec<Plan> {
     let welcome = Welcome {
         activate: true,
         rehire: true,
+        restore: false,
     };
     [
         Some(firm.leaver_asking(&gone, &ask(false))),

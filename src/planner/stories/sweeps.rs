@@ -174,6 +174,22 @@ fn shut_since_the_last_sweep_without_a_finished_run_is_looked_at_once() {
 }
 
 #[test]
+fn whoever_was_closed_and_is_live_again_is_named_and_due() {
+    let firm = firm();
+    let jo = settled(&firm, "jo").terminated(LEFT);
+    let mut facts = facts(&[jo]);
+    facts
+        .finished
+        .insert(PersonId("00u-jo".to_owned()), at("2026-03-01T09:00Z"));
+    let shown = brief(&sorted(&firm, &facts));
+    assert!(
+        shown.contains("was closed 2026-03-01 09:00:00Z, and is ACTIVE again: somebody gave access back"),
+        "{shown}"
+    );
+    assert!(shown.contains("leaver    jo@acme.example"), "{shown}");
+}
+
+#[test]
 fn an_override_outranks_hr_until_hr_agrees() {
     // C42
     let firm = firm();

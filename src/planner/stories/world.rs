@@ -31,6 +31,7 @@ pub fn apply(plan: &Plan, seen: &mut Observation, now: DateTime<Utc>) {
                 (Action::Suspend, Status::Suspended),
                 (Action::Deactivate, Status::Deprovisioned),
                 (Action::Activate, Status::Active),
+                (Action::Unsuspend, Status::Active),
             ]
             .into_iter()
             .find_map(|(action, status)| (action == effect.action).then_some(status));
@@ -55,7 +56,7 @@ pub fn apply(plan: &Plan, seen: &mut Observation, now: DateTime<Utc>) {
         match &effect.action {
             Action::Suspend | Action::Freeze => account.state = account.state.max(State::Suspended),
             Action::Deactivate => account.state = State::Closed,
-            Action::Activate => account.state = State::Active,
+            Action::Activate | Action::Unsuspend => account.state = State::Active,
             Action::RevokeGrants => part(Holding::Grant, &BTreeSet::clear),
             Action::ClearSessions => part(Holding::Session, &BTreeSet::clear),
             Action::ResetPassword { .. } => account.password_set = Some(now.to_rfc3339()),

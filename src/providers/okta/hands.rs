@@ -293,6 +293,10 @@ impl Perform for Hands {
                     .what(person("activate"));
                 self.lifecycle(&task, ask, active).await
             }
+            Action::Unsuspend => {
+                let ask = path!["api/v1/users", id, "lifecycle/unsuspend"].what(person("unsuspend"));
+                self.lifecycle(&task, ask, active).await
+            }
             Action::ClearSessions => {
                 let ask = path!["api/v1/users", id, "sessions"]
                     .query("oauthTokens", true)

@@ -75,6 +75,7 @@ pub const VERBS: &[Verb] = &[
     Verb::AddMember,
     Verb::UnassignApp,
     Verb::Activate,
+    Verb::Unsuspend,
     Verb::CreatePerson,
     Verb::CreateGroup,
     Verb::DeleteGroup,

@@ -141,7 +141,7 @@ pub async fn apply(cx: &Context, args: ApplyArgs) -> Result<Exit, CliError> {
         work: vec![work],
     };
     let states = act::carry_out(cx, &firm, vec![(job, vec![lease])], &agreed, &cause).await?;
-    Ok(say::closing(cx, &firm, Flow::Groups, &states, &[]))
+    Ok(say::closing(cx, &firm, &Flow::Groups.to_string(), &states, &[]))
 }
 
 /// A run over groups that was cut short is taken up, not begun anew.

@@ -94,6 +94,7 @@ pub async fn read(firm: &Firm, tenant: &Tenant) -> Result<Read, CliError> {
             .iter()
             .map(|(s, at)| (PersonId(s.clone()), *at))
             .collect(),
+        approved: everyone.approved.iter().cloned().map(PersonId).collect(),
         overridden: everyone.overridden.iter().cloned().map(PersonId).collect(),
         missing: last
             .as_ref()

@@ -95,12 +95,13 @@ pub(super) async fn fetch(
 pub(super) async fn overruled(firm: &Firm, id: &PersonId) -> Result<Ask, CliError> {
     let history = firm.ledger.history(&id.0).await?;
     let last = history.plans.iter().rev().find(|p| p.flow == Flow::Leaver);
-    let overrule = match last {
-        Some(p) => firm.ledger.run(&p.run).await?.as_ref().and_then(resume::overrule),
+    let state = match last {
+        Some(p) => firm.ledger.run(&p.run).await?,
         None => None,
     };
     Ok(Ask::Leaver(leaving::Ask {
-        overrule,
+        overrule: state.as_ref().and_then(resume::overrule),
+        approved: state.is_some_and(|s| s.approved(&id.0)),
         ..leaving::Ask::default()
     }))
 }

@@ -562,6 +562,7 @@ fn speaks_of(said: &str, e: &Effect) -> bool {
         Action::Deactivate => "false",
         Action::ClearSessions => "session",
         Action::Activate => "lifecycle/activate",
+        Action::Unsuspend => "lifecycle/unsuspend",
         Action::RevokeGrants => "/grants",
         Action::RevokeClientTokens { client } => &client.id,
         Action::RemoveMember { group: held } | Action::AddMember { group: held } => &held.id,

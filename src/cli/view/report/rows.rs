@@ -64,6 +64,7 @@ impl Topic {
             | Verb::Suspend
             | Verb::Freeze
             | Verb::Activate
+            | Verb::Unsuspend
             | Verb::CreatePerson
             | Verb::Invite
             | Verb::LeaveOrg => Topic::Account,

@@ -10,17 +10,15 @@ use crate::{
     config::{ConfigError, Section},
     http::{Reader, path},
     model::{Failure, Observed},
-    providers::Look,
+    providers::{BoxFuture, Look, Ticket, Tickets},
 };
 
 pub struct Desk(Reader);
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ticket {
-    pub number: String,
-    pub open: bool,
-    /// Its short description and description: whoever reads it looks for the person.
-    pub text: String,
+impl Tickets for Desk {
+    fn ticket<'a>(&'a self, number: &'a str) -> BoxFuture<'a, Result<Observed<Ticket>, Failure>> {
+        Box::pin(self.read(number))
+    }
 }
 
 /// Number prefixes and their tables.
@@ -32,6 +30,7 @@ const TABLES: [(&str, &str); 4] = [
 ];
 
 impl Desk {
+    #[cfg(test)]
     pub fn new(http: Reader) -> Self {
         Desk(http)
     }
@@ -43,7 +42,7 @@ impl Desk {
         Ok(Desk(look.reader(&section.system, &s.url, authorize, explain)))
     }
 
-    pub async fn ticket(&self, number: &str) -> Result<Observed<Ticket>, Failure> {
+    async fn read(&self, number: &str) -> Result<Observed<Ticket>, Failure> {
         #[derive(Deserialize)]
         struct Shown {
             number: String,

@@ -25,13 +25,14 @@ use crate::{
 use auth::OAuth;
 
 pub use deliver::Clerk;
-pub use desk::{Desk, Ticket};
+use desk::Desk;
 pub use wire::explain;
 
 pub const ROW: Row = Row::new("servicenow")
     .page("https://github.com/ServiceNow/ServiceNowDocs")
     .needs(NEEDS)
-    .records::<Servicenow>("ServiceNow change request");
+    .records::<Servicenow>("ServiceNow change request")
+    .tickets(|section, look| Ok(Box::new(Desk::of(section, look)?)));
 
 pub const NEEDS: &[Need] = &[
     Need::read(

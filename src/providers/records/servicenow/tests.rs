@@ -5,8 +5,8 @@ use ::http::{HeaderMap, header::AUTHORIZATION};
 use super::{wire::correlation, *};
 use crate::http::{Answer, Outgoing};
 use crate::model::{Failure, Kind, Manifest, Observed, Receipt, Record, What};
-use crate::providers::Deliver;
 use crate::providers::script::{Line, Script, lost, now, ok, says, with};
+use crate::providers::{Deliver, Tickets};
 
 macro_rules! fixture {
     ($name:literal) => {
