@@ -42,7 +42,7 @@ Register-ArgumentCompleter -Native -CommandName 'jml' -ScriptBlock {
             [CompletionResult]::new('sweep', 'sweep', [CompletionResultType]::ParameterValue, 'Find everyone who is due to leave, move or start, and do it')
             [CompletionResult]::new('groups', 'groups', [CompletionResultType]::ParameterValue, 'The groups that policy names: list, make, export, compare')
             [CompletionResult]::new('audit', 'audit', [CompletionResultType]::ParameterValue, 'What was done, when, by whom: entry by entry, and whether the ledger is whole')
-            [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Runs: list, show, finish, approve and apply what was held, tick what a person did')
+            [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Runs: list, show, finish, restore, approve and apply what was held, lift an override, tick what a person did')
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show one person: HR, Okta and every app side by side, drift flagged')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Check scopes, rights, attribute mapping, groups, clocks and the ledger; changes nothing')
             [CompletionResult]::new('policy', 'policy', [CompletionResultType]::ParameterValue, 'What policy gives to whom, and what a new one would change')
@@ -522,8 +522,10 @@ Register-ArgumentCompleter -Native -CommandName 'jml' -ScriptBlock {
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List runs, the newest last')
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Print a run''s closing report again; of a held plan, the plan')
             [CompletionResult]::new('resume', 'resume', [CompletionResultType]::ParameterValue, 'Finish what a run left undone; asks nothing, for it was agreed')
+            [CompletionResult]::new('restore', 'restore', [CompletionResultType]::ParameterValue, 'Give back to a run''s leavers what policy gives them today')
             [CompletionResult]::new('approve', 'approve', [CompletionResultType]::ParameterValue, 'Sign for a held plan, so that somebody else may apply it')
             [CompletionResult]::new('apply', 'apply', [CompletionResultType]::ParameterValue, 'Apply a held plan, as far as it is still true')
+            [CompletionResult]::new('lift', 'lift', [CompletionResultType]::ParameterValue, 'End an override: HR''s word on its people counts again')
             [CompletionResult]::new('tick', 'tick', [CompletionResultType]::ParameterValue, 'Say that a task for people is done, and by what it can be seen')
             break
         }
@@ -581,6 +583,31 @@ Register-ArgumentCompleter -Native -CommandName 'jml' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
+        'jml;run;restore' {
+            [CompletionResult]::new('--save-plan', '--save-plan', [CompletionResultType]::ParameterName, 'Write the plan to a new file, as JSON')
+            [CompletionResult]::new('--expect', '--expect', [CompletionResultType]::ParameterName, 'Apply only if the plan is still this one, else exit 7')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file, instead of /etc/jml/jml.toml or $XDG_CONFIG_HOME/jml/jml.toml')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of what is written to standard output')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of what is written to standard output')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour, which only repeats what the words say')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Show the plan and change nothing; no write credential is read')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show the plan and change nothing; no write credential is read')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Don''t ask (a leaver still needs --confirm LOGIN)')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Don''t ask (a leaver still needs --confirm LOGIN)')
+            [CompletionResult]::new('--exit-code', '--exit-code', [CompletionResultType]::ParameterName, 'With --dry-run: exit 3 where there is something to do')
+            [CompletionResult]::new('--sandbox', '--sandbox', [CompletionResultType]::ParameterName, 'Work on a pretend firm on this machine instead of any configured tenant')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only what needs a person, and the result; twice: nothing but the exit code')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only what needs a person, and the result; twice: nothing but the exit code')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'One line a call on standard error: system, method, route, status, time, request id')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'One line a call on standard error: system, method, route, status, time, request id')
+            [CompletionResult]::new('--no-color', '--no-color', [CompletionResultType]::ParameterName, 'The same as --color never')
+            [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Never ask; what needs an answer is refused, naming the flag')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
         'jml;run;approve' {
             [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'The private key to sign with, Ed25519 or ECDSA, without a passphrase; by default ~/.ssh/id_ed25519 or id_ecdsa')
             [CompletionResult]::new('--signature', '--signature', [CompletionResultType]::ParameterName, 'A signature by ssh-keygen over what --print wrote; that text lies beside it, under the same name without .sig')
@@ -610,6 +637,25 @@ Register-ArgumentCompleter -Native -CommandName 'jml' -ScriptBlock {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour, which only repeats what the words say')
             [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Don''t ask')
             [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Don''t ask')
+            [CompletionResult]::new('--sandbox', '--sandbox', [CompletionResultType]::ParameterName, 'Work on a pretend firm on this machine instead of any configured tenant')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only what needs a person, and the result; twice: nothing but the exit code')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only what needs a person, and the result; twice: nothing but the exit code')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'One line a call on standard error: system, method, route, status, time, request id')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'One line a call on standard error: system, method, route, status, time, request id')
+            [CompletionResult]::new('--no-color', '--no-color', [CompletionResultType]::ParameterName, 'The same as --color never')
+            [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Never ask; what needs an answer is refused, naming the flag')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'jml;run;lift' {
+            [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'A sentence for the auditor: why it ends')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file, instead of /etc/jml/jml.toml or $XDG_CONFIG_HOME/jml/jml.toml')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of what is written to standard output')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of what is written to standard output')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour, which only repeats what the words say')
             [CompletionResult]::new('--sandbox', '--sandbox', [CompletionResultType]::ParameterName, 'Work on a pretend firm on this machine instead of any configured tenant')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only what needs a person, and the result; twice: nothing but the exit code')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only what needs a person, and the result; twice: nothing but the exit code')

@@ -45,7 +45,7 @@ complete -c jml -n "__fish_jml_needs_command" -f -a "leaver" -d 'Take away every
 complete -c jml -n "__fish_jml_needs_command" -f -a "sweep" -d 'Find everyone who is due to leave, move or start, and do it'
 complete -c jml -n "__fish_jml_needs_command" -f -a "groups" -d 'The groups that policy names: list, make, export, compare'
 complete -c jml -n "__fish_jml_needs_command" -f -a "audit" -d 'What was done, when, by whom: entry by entry, and whether the ledger is whole'
-complete -c jml -n "__fish_jml_needs_command" -f -a "run" -d 'Runs: list, show, finish, approve and apply what was held, tick what a person did'
+complete -c jml -n "__fish_jml_needs_command" -f -a "run" -d 'Runs: list, show, finish, restore, approve and apply what was held, lift an override, tick what a person did'
 complete -c jml -n "__fish_jml_needs_command" -f -a "show" -d 'Show one person: HR, Okta and every app side by side, drift flagged'
 complete -c jml -n "__fish_jml_needs_command" -f -a "doctor" -d 'Check scopes, rights, attribute mapping, groups, clocks and the ledger; changes nothing'
 complete -c jml -n "__fish_jml_needs_command" -f -a "policy" -d 'What policy gives to whom, and what a new one would change'
@@ -435,27 +435,29 @@ complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcomman
 complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcommand_from posture" -l no-input -d 'Never ask; what needs an answer is refused, naming the flag'
 complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcommand_from posture" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jml -n "__fish_jml_using_subcommand audit; and __fish_seen_subcommand_from posture" -s V -l version -d 'Print version'
-complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume approve apply tick" -l config -d 'Configuration file, instead of /etc/jml/jml.toml or $XDG_CONFIG_HOME/jml/jml.toml' -r -F
-complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume approve apply tick" -s o -l output -d 'Form of what is written to standard output' -r -f -a "human\t'Text for people'
+complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume restore approve apply lift tick" -l config -d 'Configuration file, instead of /etc/jml/jml.toml or $XDG_CONFIG_HOME/jml/jml.toml' -r -F
+complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume restore approve apply lift tick" -s o -l output -d 'Form of what is written to standard output' -r -f -a "human\t'Text for people'
 json\t'One document at the end'
 ndjson\t'One object a line, as things happen'
 csv\t'Lists for a spreadsheet'"
-complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume approve apply tick" -l color -d 'Colour, which only repeats what the words say' -r -f -a "auto\t''
+complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume restore approve apply lift tick" -l color -d 'Colour, which only repeats what the words say' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume approve apply tick" -l sandbox -d 'Work on a pretend firm on this machine instead of any configured tenant'
-complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume approve apply tick" -s q -l quiet -d 'Only what needs a person, and the result; twice: nothing but the exit code'
-complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume approve apply tick" -s v -l verbose -d 'One line a call on standard error: system, method, route, status, time, request id'
-complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume approve apply tick" -l no-color -d 'The same as --color never'
-complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume approve apply tick" -l no-input -d 'Never ask; what needs an answer is refused, naming the flag'
-complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume approve apply tick" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume approve apply tick" -s V -l version -d 'Print version'
-complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume approve apply tick" -f -a "list" -d 'List runs, the newest last'
-complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume approve apply tick" -f -a "show" -d 'Print a run\'s closing report again; of a held plan, the plan'
-complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume approve apply tick" -f -a "resume" -d 'Finish what a run left undone; asks nothing, for it was agreed'
-complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume approve apply tick" -f -a "approve" -d 'Sign for a held plan, so that somebody else may apply it'
-complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume approve apply tick" -f -a "apply" -d 'Apply a held plan, as far as it is still true'
-complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume approve apply tick" -f -a "tick" -d 'Say that a task for people is done, and by what it can be seen'
+complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume restore approve apply lift tick" -l sandbox -d 'Work on a pretend firm on this machine instead of any configured tenant'
+complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume restore approve apply lift tick" -s q -l quiet -d 'Only what needs a person, and the result; twice: nothing but the exit code'
+complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume restore approve apply lift tick" -s v -l verbose -d 'One line a call on standard error: system, method, route, status, time, request id'
+complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume restore approve apply lift tick" -l no-color -d 'The same as --color never'
+complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume restore approve apply lift tick" -l no-input -d 'Never ask; what needs an answer is refused, naming the flag'
+complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume restore approve apply lift tick" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume restore approve apply lift tick" -s V -l version -d 'Print version'
+complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume restore approve apply lift tick" -f -a "list" -d 'List runs, the newest last'
+complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume restore approve apply lift tick" -f -a "show" -d 'Print a run\'s closing report again; of a held plan, the plan'
+complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume restore approve apply lift tick" -f -a "resume" -d 'Finish what a run left undone; asks nothing, for it was agreed'
+complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume restore approve apply lift tick" -f -a "restore" -d 'Give back to a run\'s leavers what policy gives them today'
+complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume restore approve apply lift tick" -f -a "approve" -d 'Sign for a held plan, so that somebody else may apply it'
+complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume restore approve apply lift tick" -f -a "apply" -d 'Apply a held plan, as far as it is still true'
+complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume restore approve apply lift tick" -f -a "lift" -d 'End an override: HR\'s word on its people counts again'
+complete -c jml -n "__fish_jml_using_subcommand run; and not __fish_seen_subcommand_from list show resume restore approve apply lift tick" -f -a "tick" -d 'Say that a task for people is done, and by what it can be seen'
 complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_from list" -l config -d 'Configuration file, instead of /etc/jml/jml.toml or $XDG_CONFIG_HOME/jml/jml.toml' -r -F
 complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_from list" -s o -l output -d 'Form of what is written to standard output' -r -f -a "human\t'Text for people'
 json\t'One document at the end'
@@ -501,6 +503,26 @@ complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_
 complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_from resume" -l no-input -d 'Never ask; what needs an answer is refused, naming the flag'
 complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_from resume" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_from resume" -s V -l version -d 'Print version'
+complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_from restore" -l save-plan -d 'Write the plan to a new file, as JSON' -r -F
+complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_from restore" -l expect -d 'Apply only if the plan is still this one, else exit 7' -r
+complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_from restore" -l config -d 'Configuration file, instead of /etc/jml/jml.toml or $XDG_CONFIG_HOME/jml/jml.toml' -r -F
+complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_from restore" -s o -l output -d 'Form of what is written to standard output' -r -f -a "human\t'Text for people'
+json\t'One document at the end'
+ndjson\t'One object a line, as things happen'
+csv\t'Lists for a spreadsheet'"
+complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_from restore" -l color -d 'Colour, which only repeats what the words say' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_from restore" -s n -l dry-run -d 'Show the plan and change nothing; no write credential is read'
+complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_from restore" -s y -l yes -d 'Don\'t ask (a leaver still needs --confirm LOGIN)'
+complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_from restore" -l exit-code -d 'With --dry-run: exit 3 where there is something to do'
+complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_from restore" -l sandbox -d 'Work on a pretend firm on this machine instead of any configured tenant'
+complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_from restore" -s q -l quiet -d 'Only what needs a person, and the result; twice: nothing but the exit code'
+complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_from restore" -s v -l verbose -d 'One line a call on standard error: system, method, route, status, time, request id'
+complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_from restore" -l no-color -d 'The same as --color never'
+complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_from restore" -l no-input -d 'Never ask; what needs an answer is refused, naming the flag'
+complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_from restore" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_from restore" -s V -l version -d 'Print version'
 complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_from approve" -l key -d 'The private key to sign with, Ed25519 or ECDSA, without a passphrase; by default ~/.ssh/id_ed25519 or id_ecdsa' -r -F
 complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_from approve" -l signature -d 'A signature by ssh-keygen over what --print wrote; that text lies beside it, under the same name without .sig' -r -F
 complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_from approve" -l for -d 'How long it may be used; 24h at most' -r
@@ -536,6 +558,22 @@ complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_
 complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_from apply" -l no-input -d 'Never ask; what needs an answer is refused, naming the flag'
 complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_from apply" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_from apply" -s V -l version -d 'Print version'
+complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_from lift" -l reason -d 'A sentence for the auditor: why it ends' -r
+complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_from lift" -l config -d 'Configuration file, instead of /etc/jml/jml.toml or $XDG_CONFIG_HOME/jml/jml.toml' -r -F
+complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_from lift" -s o -l output -d 'Form of what is written to standard output' -r -f -a "human\t'Text for people'
+json\t'One document at the end'
+ndjson\t'One object a line, as things happen'
+csv\t'Lists for a spreadsheet'"
+complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_from lift" -l color -d 'Colour, which only repeats what the words say' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_from lift" -l sandbox -d 'Work on a pretend firm on this machine instead of any configured tenant'
+complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_from lift" -s q -l quiet -d 'Only what needs a person, and the result; twice: nothing but the exit code'
+complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_from lift" -s v -l verbose -d 'One line a call on standard error: system, method, route, status, time, request id'
+complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_from lift" -l no-color -d 'The same as --color never'
+complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_from lift" -l no-input -d 'Never ask; what needs an answer is refused, naming the flag'
+complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_from lift" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_from lift" -s V -l version -d 'Print version'
 complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_from tick" -l evidence -d 'A sentence for the auditor: by what it can be seen' -r
 complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_from tick" -l config -d 'Configuration file, instead of /etc/jml/jml.toml or $XDG_CONFIG_HOME/jml/jml.toml' -r -F
 complete -c jml -n "__fish_jml_using_subcommand run; and __fish_seen_subcommand_from tick" -s o -l output -d 'Form of what is written to standard output' -r -f -a "human\t'Text for people'

@@ -131,21 +131,21 @@ pub async fn joiner(
     let mut gate = args.gate;
     let found = match &args.from {
         None => people::find(cx, &firm, &users, "joiner").await?,
-        Some(file) => match {
+        Some(file) => {
             if !gate.dry_run {
                 pause::gate(&firm, Flow::Joiner).await?;
             }
-            super::hire::hire(cx, &firm, &users, file, &gate).await?
-        } {
-            Hired::All(found, made) => {
-                if made {
-                    // They were for the plan that made people, and are spent.
-                    (gate.expect, gate.save_plan) = (None, None);
+            match super::hire::hire(cx, &firm, &users, file, &gate).await? {
+                Hired::All(found, made) => {
+                    if made {
+                        // They were for the plan that made people, and are spent.
+                        (gate.expect, gate.save_plan) = (None, None);
+                    }
+                    found
                 }
-                found
+                Hired::Shown(exit) => return Ok(exit),
             }
-            Hired::Shown(exit) => return Ok(exit),
-        },
+        }
     };
     by_hand(
         cx,

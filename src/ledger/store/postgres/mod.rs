@@ -60,6 +60,10 @@ pub struct Postgres {
 type Params<'a> = Vec<(&'a (dyn ToSql + Sync), Type)>;
 type Values = Vec<(Box<dyn ToSql + Sync>, Type)>;
 
+fn silent(server: &Server) -> LedgerError {
+    LedgerError::Unreachable(format!("{server}: no answer for {} s", PATIENCE.as_secs()))
+}
+
 impl Postgres {
     /// `key` signs checkpoints. Not to be called from within a runtime: the thread of the ledger waits by itself.
     pub fn open(server: Server, key: PathBuf) -> Result<Postgres, LedgerError> {
@@ -99,14 +103,15 @@ impl Postgres {
             for again in [true, false] {
                 let open = match client.take().filter(|c| !c.is_closed()) {
                     Some(open) => open,
-                    None => server.enter().await?,
+                    // A line that was cut says nothing either while one goes in.
+                    None => match tokio::time::timeout(PATIENCE, server.enter()).await {
+                        Ok(entered) => entered?,
+                        Err(_) => return Err(silent(server)),
+                    },
                 };
                 // What was given up half is closed, and the server forgets it.
                 let Ok(done) = tokio::time::timeout(PATIENCE, work(&open)).await else {
-                    return Err(LedgerError::Unreachable(format!(
-                        "{server}: no answer for {} s",
-                        PATIENCE.as_secs()
-                    )));
+                    return Err(silent(server));
                 };
                 match done {
                     Err(LedgerError::Unreachable(_)) if again => {}
