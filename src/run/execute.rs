@@ -90,7 +90,8 @@ pub async fn execute(
     let mut reading: BTreeMap<(Subject, System), Reading> = BTreeMap::new();
     let mut stop = crew.stop.clone();
     let begun = Instant::now();
-    let mut told = false;
+    // One deadline, from the first signal on: what begins after it gets no time of its own.
+    let mut last: Option<Instant> = None;
     let mut paused: Option<Pause> = None;
     let mut contained: BTreeSet<Subject> = state
         .people
@@ -114,8 +115,8 @@ pub async fn execute(
             bodies.extend(more);
         }
         let halt = *stop.borrow();
-        if halt > Stop::Go && !told {
-            told = true;
+        if halt > Stop::Go && last.is_none() {
+            last = Some(Instant::now() + LAST_CALLS);
             crew.tell(Event::Stopping {
                 waits_for: open_systems(&state),
             });
@@ -176,14 +177,13 @@ pub async fn execute(
                 _ = stop.changed(), if halt == Stop::Go => None,
             }
         };
-        let first = if halt == Stop::Go {
-            next.await
-        } else {
-            match tokio::time::timeout(LAST_CALLS, next).await {
+        let first = match last {
+            None => next.await,
+            Some(at) => match tokio::time::timeout_at(at, next).await {
                 Ok(e) => e,
                 // What has not answered stays in doubt, and the ledger says so.
                 Err(_) => return Ok(Reached { state, paused }),
-            }
+            },
         };
         ended.extend(first);
         while let Some(Some(more)) = inflight.next().now_or_never() {

@@ -105,6 +105,30 @@ fn a_termination_inside_contain_finishes_contain() {
     );
 }
 
+/// Ten seconds from the signal, not from each call.
+#[test]
+fn a_termination_waits_no_longer_for_what_begins_after_it() {
+    let env = Env::new();
+    let point = "okta:suspend:before";
+    let hold = |p: &str| format!("{p}=hold");
+    let faults = [hold(point), hold("okta:clear-sessions:before")];
+    let s = env.world(&small(), &["--fault", &faults[0], "--fault", &faults[1]]);
+    let (mut child, lines) = held(&env, &s, point);
+    send(&child, Signal::TERM);
+    stopping(&lines);
+    std::thread::sleep(Duration::from_secs(7));
+    s.release();
+    std::thread::sleep(Duration::from_secs(6));
+    s.release();
+    assert_eq!(code(child.wait().unwrap()), 143);
+    let log = s.jml(&env, &["audit", "log", "-o", "ndjson"]).exits(0).ndjson();
+    let of = |action: &str, kind: &str| log.iter().any(|e| e["action"] == action && e["kind"] == kind);
+    assert!(of("suspend", "finished") && of("clear-sessions", "started"));
+    assert!(!of("clear-sessions", "finished"), "it was left in doubt when the time was over");
+    s.jml(&env, &["run", "resume"]).exits(0);
+    assert_eq!(status(&s), "DEPROVISIONED");
+}
+
 #[test]
 fn a_closed_terminal_stops_nothing() {
     let env = Env::new();
