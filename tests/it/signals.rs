@@ -107,6 +107,7 @@ fn a_termination_inside_contain_finishes_contain() {
 
 /// Ten seconds from the signal, not from each call.
 #[test]
+#[allow(clippy::disallowed_methods, reason = "a test that waits has a thread to itself")]
 fn a_termination_waits_no_longer_for_what_begins_after_it() {
     let env = Env::new();
     let point = "okta:suspend:before";
@@ -124,7 +125,10 @@ fn a_termination_waits_no_longer_for_what_begins_after_it() {
     let log = s.jml(&env, &["audit", "log", "-o", "ndjson"]).exits(0).ndjson();
     let of = |action: &str, kind: &str| log.iter().any(|e| e["action"] == action && e["kind"] == kind);
     assert!(of("suspend", "finished") && of("clear-sessions", "started"));
-    assert!(!of("clear-sessions", "finished"), "it was left in doubt when the time was over");
+    assert!(
+        !of("clear-sessions", "finished"),
+        "it was left in doubt when the time was over"
+    );
     s.jml(&env, &["run", "resume"]).exits(0);
     assert_eq!(status(&s), "DEPROVISIONED");
 }
