@@ -74,7 +74,7 @@ pub async fn groups_plan(cx: &Context, args: command::groups::PlanArgs) -> Resul
 }
 
 pub async fn groups_apply(cx: &Context, args: command::groups::ApplyArgs) -> Result<Exit, CliError> {
-    groups::apply::apply(cx, args).await
+    groups::apply::apply(cx, Firm::open(cx), args).await
 }
 
 pub async fn groups_who(cx: &Context, args: command::groups::WhoArgs) -> Result<Exit, CliError> {

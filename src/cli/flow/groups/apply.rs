@@ -68,10 +68,15 @@ pub async fn plan(cx: &Context, args: PlanArgs) -> Result<Exit, CliError> {
 
 pub(super) const COLUMNS: &[&str] = &["mark", "group", "what", "subject", "before", "after"];
 
-pub async fn apply(cx: &Context, args: ApplyArgs) -> Result<Exit, CliError> {
+/// `open` is awaited once the arguments are known to be sound.
+pub async fn apply(
+    cx: &Context,
+    open: impl Future<Output = Result<Firm, CliError>>,
+    args: ApplyArgs,
+) -> Result<Exit, CliError> {
     let gate = &args.gate;
     by_hand::needs_yes(cx, gate)?;
-    let firm = Firm::open(cx).await?;
+    let firm = open.await?;
     if !gate.dry_run {
         pause::gate(&firm, Flow::Groups).await?;
     }

@@ -3,13 +3,18 @@
 //! A process is a `Firm` over the world's store; a crash is its future dropped at a named point. Latency is exact.
 
 mod away;
+mod bodies;
 mod crash;
+#[path = "../../../../fuzz/mutate.rs"]
+mod dice;
 mod estate;
 mod failing;
 mod line;
 mod mass;
 mod path;
 mod pause;
+mod reliability;
+mod roster;
 mod schedules;
 mod twice;
 mod wire;

@@ -1,9 +1,12 @@
-//! The wire that ends in the twins: it keeps what passed, and ends a process at the point that it was told.
+//! The wire that ends in the twins: it keeps what passed, ends a process at the point that it was told, and spoils what a source says.
 
 use std::{
     collections::BTreeMap,
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
 };
 
 use ::http::{HeaderMap, HeaderName, HeaderValue};
@@ -47,6 +50,8 @@ impl fmt::Display for Point {
 #[derive(Clone, Debug)]
 pub struct Sent {
     pub at: Instant,
+    /// How many milliseconds the host's clock was ahead of the world's.
+    pub ahead: i64,
     pub system: String,
     pub method: String,
     pub path: String,
@@ -80,11 +85,17 @@ struct Seen {
     changes: BTreeMap<String, usize>,
     points: Vec<Point>,
     kill: Option<(Point, When)>,
+    spoil: Option<(String, Spoil)>,
+    spoilt: usize,
 }
+
+/// What becomes of a source's good answers on their way.
+pub type Spoil = Arc<dyn Fn(&mut Vec<u8>, &mut HeaderMap) -> bool + Send + Sync>;
 
 pub struct Mem {
     engine: Arc<Engine>,
     seen: Mutex<Seen>,
+    pub ahead: AtomicI64,
     pub hit: Notify,
 }
 
@@ -93,6 +104,7 @@ impl Mem {
         Arc::new(Mem {
             engine,
             seen: Mutex::default(),
+            ahead: AtomicI64::new(0),
             hit: Notify::new(),
         })
     }
@@ -107,6 +119,21 @@ impl Mem {
     }
     pub fn kill_at(&self, point: &Point, when: When) {
         self.seen().kill = Some((point.clone(), when));
+    }
+    /// From now on, or no longer: what that system answers well to a question is spoilt.
+    pub fn spoil(&self, how: Option<(String, Spoil)>) {
+        self.seen().spoil = how;
+    }
+    /// How many answers were.
+    pub fn spoilt(&self) -> usize {
+        self.seen().spoilt
+    }
+    fn passes(&self, system: &str, asks: bool, reply: (u16, &mut HeaderMap, &mut Vec<u8>)) {
+        let mut seen = self.seen();
+        let Some((of, spoil)) = seen.spoil.clone() else { return };
+        if of == system && asks && (200..300).contains(&reply.0) && spoil(reply.2, reply.1) {
+            seen.spoilt += 1;
+        }
     }
     /// Every change that this process asked for, in order.
     pub fn points(&self) -> Vec<Point> {
@@ -155,14 +182,17 @@ impl Wire for Mem {
                     .collect(),
                 body: request.body.to_vec(),
             };
-            let kill = self.arrives(Sent {
+            let call = Sent {
                 at: Instant::now(),
+                ahead: self.ahead.load(Ordering::Relaxed),
                 system: system.to_owned(),
                 method: asked.method.clone(),
                 path: request.url.path().to_owned(),
                 query: request.url.query().unwrap_or_default().to_owned(),
                 body: String::from_utf8_lossy(&request.body).into_owned(),
-            });
+            };
+            let asks = !call.changes();
+            let kill = self.arrives(call);
             if kill == Some(When::Before) {
                 self.hit.notify_one();
                 std::future::pending::<()>().await;
@@ -172,13 +202,14 @@ impl Wire for Mem {
                 self.hit.notify_one();
                 std::future::pending::<()>().await;
             }
-            let Some(reply) = reply else {
+            let Some(mut reply) = reply else {
                 return Err(WireError::Cut("closed without an answer".into()));
             };
             let mut headers = HeaderMap::new();
             for (k, v) in reply.headers {
                 headers.append(HeaderName::try_from(k).unwrap(), HeaderValue::try_from(v).unwrap());
             }
+            self.passes(&system, asks, (reply.status, &mut headers, &mut reply.body));
             if kill == Some(When::Answer) {
                 self.hit.notify_one();
             }

@@ -2,8 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::Path,
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
@@ -19,15 +18,15 @@ use super::{
 use crate::{
     cli::{
         args::{Gate, Global, Output},
-        command::{joiner, leaver, mover, run::ResumeArgs, sweep::Args as SweepArgs},
+        command::{groups, joiner, leaver, mover, run::ResumeArgs, sweep::Args as SweepArgs},
         context::{Clock as HostClock, Context, Environment, Terminal},
         error::CliError,
         exit::Exit,
         firm::{Firm, Kept, Made},
-        flow::{by_hand, resume, spooled, sweep},
+        flow::{by_hand, groups::apply, resume, spooled, sweep},
         operator::Operator,
         signal::Signals,
-        view::{Out, Screen},
+        view::{self, Out, Screen, report},
     },
     config::Config,
     http::Client,
@@ -56,6 +55,11 @@ pub enum Command {
     Leaver(&'static str),
     Mover(&'static str),
     Joiner(&'static str),
+    /// Back again, with whatever the account is.
+    Rehire(&'static str),
+    /// Made from HR's file first, by their number in it.
+    From(&'static str),
+    Groups,
     Sweep,
     Resume,
 }
@@ -89,10 +93,30 @@ pub struct World {
     secrets: BTreeMap<String, SecretString>,
     seed: u64,
     begun: Instant,
+    /// Ids of who was there from the beginning.
+    there: BTreeSet<String>,
+    /// HR's file lies there.
+    folder: tempfile::TempDir,
 }
 
 /// What the executor is tried on: one app and the records. The others are tried in `estate`.
 const SMALL: [&str; 3] = ["slack", "servicenow", "datadog"];
+/// Of the world's state: what `state` shows by itself, and what is nobody's access.
+const APART: [&str; 11] = [
+    "now",
+    "clock_skew",
+    "config",
+    "roster",
+    "okta",
+    "slack",
+    "servicenow",
+    "datadog",
+    "workday",
+    "successfactors",
+    "hibob",
+];
+/// Nobody can see whether sessions were ended, nor for sure whether a client holds tokens while grants stand.
+const BLIND: [&str; 2] = ["clear-sessions ", "revoke-client-tokens "];
 /// What wants a socket of its own is no part of a world in memory.
 const SOCKETS: [&str; 2] = ["vault", "ldap"];
 
@@ -159,7 +183,7 @@ impl World {
     /// As `new`; a system grants so many requests a minute.
     pub fn limited(given: Value, seed: u64, rates: &[(&str, u32)]) -> World {
         let (begun, start): (_, DateTime<Utc>) = (Instant::now(), START.parse().unwrap());
-        let clock: Clock = Arc::new(move || start + begun.elapsed());
+        let server: Clock = Arc::new(move || start + begun.elapsed());
         let mut given = given;
         // Vault is asked over a client of its vendor's crate, which needs a socket; the wire here has none.
         if let Some(apps) = given["apps"].as_object_mut() {
@@ -167,7 +191,7 @@ impl World {
         }
         let engine = Engine::new(Setup {
             given: given.clone(),
-            host: clock.clone(),
+            host: server,
             say: Arc::new(|_| {}),
             journal: Journal::memory(),
             log: None,
@@ -181,9 +205,10 @@ impl World {
             .into_iter()
             .map(|s| (s.clone(), engine.origin(&s).unwrap()))
             .collect();
+        let folder = tempfile::tempdir().unwrap();
         let places = config::Places {
-            folder: Path::new("/"),
-            ledger: Path::new("/ledger.db"),
+            folder: folder.path(),
+            ledger: &folder.path().join("ledger.db"),
             origins: &origins,
             control: "http://127.0.0.1:9",
             nonce: "n",
@@ -201,9 +226,16 @@ impl World {
                 secrets.insert(name, secret(&mut of, system, right).into());
             }
         }
-        World {
+        let wire = Mem::new(engine.clone());
+        let host = wire.clone();
+        let ahead = move || TimeDelta::milliseconds(host.ahead.load(Ordering::Relaxed));
+        let clock: Clock = Arc::new(move || start + begun.elapsed() + ahead());
+        let state: Value = serde_json::from_slice(&engine.control("GET", "/state", b"").body).unwrap();
+        let there = state["okta"]["users"].as_object().unwrap().keys().cloned().collect();
+        let w = World {
+            there,
             config: config::toml(&document).unwrap(),
-            wire: Mem::new(engine.clone()),
+            wire,
             engine,
             store: Memory::new(),
             server: None,
@@ -211,7 +243,28 @@ impl World {
             secrets,
             seed,
             begun,
+            folder,
+        };
+        if let Some(csv) = w.everything()["roster"]["csv"].as_str() {
+            w.roster(csv.as_bytes());
         }
+        w
+    }
+
+    /// HR's file is this from now on.
+    pub fn roster(&self, csv: &[u8]) {
+        let path = self.folder.path().join("roster.csv");
+        std::fs::write(&path, csv).unwrap();
+        // As old as the world, whenever the test runs.
+        let file = std::fs::File::options().write(true).open(path).unwrap();
+        file.set_modified(START.parse::<DateTime<Utc>>().unwrap().into())
+            .unwrap();
+    }
+
+    /// All that the twins know.
+    pub fn everything(&self) -> Value {
+        let reply = self.engine.control("GET", "/state", b"");
+        serde_json::from_slice(&reply.body).unwrap()
     }
 
     /// The same with its ledger behind a line that can be cut.
@@ -326,16 +379,19 @@ impl World {
                 };
                 by_hand::mover(cx, self.begin(cx, false), args).await
             }
-            Command::Joiner(who) => {
+            Command::Joiner(who) | Command::Rehire(who) | Command::From(who) => {
+                let back = matches!(command, Command::Rehire(_));
+                let file = matches!(command, Command::From(_));
                 let args = joiner::Args {
                     users: vec![who.into()],
-                    from: None,
-                    activate: false,
-                    rehire: false,
+                    from: file.then(|| self.folder.path().join("roster.csv")),
+                    activate: back || file,
+                    rehire: back,
                     gate,
                 };
                 by_hand::joiner(cx, self.begin(cx, false), args).await
             }
+            Command::Groups => apply::apply(cx, self.begin(cx, false), groups::ApplyArgs { gate }).await,
             Command::Sweep => {
                 let args = SweepArgs {
                     lane: vec![],
@@ -379,8 +435,17 @@ impl World {
 
     /// The world as people would find it: who can reach what, and who was told. Without instants, names of runs and a twin's own ids.
     pub fn state(&self) -> Value {
-        let reply = self.engine.control("GET", "/state", b"");
-        let state: Value = serde_json::from_slice(&reply.body).unwrap();
+        let state = self.everything();
+        let mut others = state.clone();
+        let systems = others.as_object_mut().unwrap();
+        systems.retain(|name, _| !APART.contains(&name.as_str()));
+        // A transfer is named by its twin when it is asked for.
+        if let Some(transfers) = others.pointer_mut("/google/transfers") {
+            let mut all: Vec<Value> = entries(transfers).cloned().collect();
+            all.iter_mut()
+                .for_each(|t| drop(t.as_object_mut().unwrap().remove("id")));
+            *transfers = all.into();
+        }
         let changes: Vec<Value> = entries(&state["servicenow"]["change_request"])
             .filter(|c| !c["correlation_id"].is_null())
             .map(|c| json!({"title": c["short_description"], "state": c["state"]}))
@@ -395,6 +460,8 @@ impl World {
         let mut told = json!({
             "users": state["okta"]["users"],
             "apps": state["okta"]["apps"],
+            "groups": entries(&state["okta"]["groups"]).map(|g| &g["name"]).collect::<Vec<_>>(),
+            "others": others,
             "slack": {"users": state["slack"]["users"], "channels": state["slack"]["channels"]},
             "messages": messages,
             "changes": changes,
@@ -403,7 +470,17 @@ impl World {
             "events": events,
         });
         plain(&mut told);
-        told
+        serde_json::from_str(&self.by_login(told.to_string())).unwrap()
+    }
+
+    /// Whom a run makes has another id each time that it has to ask again.
+    fn by_login(&self, text: String) -> String {
+        let state = self.everything();
+        let users = state["okta"]["users"].as_object().unwrap().iter();
+        let made = users.filter(|(id, _)| !self.there.contains(*id));
+        made.fold(text, |text, (id, u)| {
+            text.replace(id.as_str(), u["profile"]["login"].as_str().unwrap())
+        })
     }
 
     /// The run of the one person that a command was for.
@@ -493,7 +570,9 @@ impl World {
                 } = r.progress
                 {
                     let e = &r.step.effect;
-                    let name = format!("{} {} {}", e.action.name(), e.account, r.step.target());
+                    // By id where there is one: names are what a source says today.
+                    let object = e.action.held().map_or_else(|| r.step.target(), |held| &held.id);
+                    let name = self.by_login(format!("{} {} {object}", e.action.name(), e.account));
                     *all.entry((e.system.to_string(), name)).or_default() += 1;
                 }
             }
@@ -523,9 +602,11 @@ impl World {
             .iter()
             .filter(|c| !["servicenow", "datadog"].contains(&c.system.as_str()))
             .filter(|c| {
-                let at = START.parse::<DateTime<Utc>>().unwrap() + c.at.duration_since(begun);
+                let ahead = TimeDelta::milliseconds(c.ahead);
+                let at = START.parse::<DateTime<Utc>>().unwrap() + c.at.duration_since(begun) + ahead;
                 let said = format!("{} {}", c.path, c.body);
-                let of = started.get(&c.system).map(Vec::as_slice).unwrap_or_default();
+                let system = member::named_so(&c.system).map_or(c.system.clone(), |m| m.configured().to_owned());
+                let of = started.get(&system).map(Vec::as_slice).unwrap_or_default();
                 // What the others' calls look like is their own affair: that something of theirs was begun is not.
                 let known = ["okta", "slack"].contains(&c.system.as_str());
                 !of.iter()
@@ -533,6 +614,41 @@ impl World {
             })
             .map(Sent::name)
             .collect()
+    }
+
+    /// What must hold in every ledger, whatever happened: it verifies, each run of it can be shown, nothing left unannounced, and no
+    /// effect is recorded twice but those that nobody can look at. Those are done again where they are in doubt.
+    pub async fn broken(&self) -> Vec<String> {
+        let mut wrong = self.unannounced().await;
+        wrong.iter_mut().for_each(|c| c.push_str(" left unannounced"));
+        let verdict = self.ledger(ORGANISATION).unwrap().verify(None).await;
+        match verdict {
+            Ok(v) => wrong.extend(v.bad.map(|b| format!("the ledger is wrong at {:?}: {}", b.seq, b.why))),
+            Err(e) => wrong.push(format!("the ledger can't be verified: {e}")),
+        }
+        let firm = view::Tenant {
+            host: "sandbox".into(),
+            org: ORGANISATION.into(),
+            sandbox: true,
+        };
+        for state in self.runs().await {
+            let shown = report::report(&firm, &state, "", &Screen::PLAIN);
+            if state.opaque
+                || !state
+                    .people
+                    .values()
+                    .all(|p| shown.contains(p.login.split('@').next().unwrap()))
+            {
+                wrong.push(format!("run {} can't be shown: {shown}", state.run));
+            }
+        }
+        let twice = |effect: &str| !BLIND.iter().any(|b| effect.starts_with(b));
+        let all = self.effects().await.into_iter();
+        wrong.extend(
+            all.filter(|((_, e), n)| *n > 1 && twice(e))
+                .map(|(e, n)| format!("{e:?} is recorded {n} times")),
+        );
+        wrong
     }
 
     pub fn kill_at(&self, point: &Point, when: When) {
@@ -569,7 +685,10 @@ fn speaks_of(said: &str, e: &Effect) -> bool {
         Action::UnassignApp { app: held } => &held.id,
         // Opening the conversation, and speaking in it.
         Action::SendMessage { .. } => return said.contains("conversations.open") || said.contains("chat.postMessage"),
-        Action::CreatePerson { .. } | Action::CreateGroup { .. } | Action::DeleteGroup { .. } => return false,
+        // Whom and what they make has no id yet.
+        Action::CreatePerson { .. } => return said.starts_with("/api/v1/users "),
+        Action::CreateGroup { name, .. } => return said.starts_with("/api/v1/groups ") && said.contains(name),
+        Action::DeleteGroup { group } => return said.contains(&group.id),
         other => return other.held().is_some_and(|held| said.contains(&held.id)),
     };
     said.contains(word) && said.contains(&e.account)
