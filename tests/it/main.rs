@@ -5,12 +5,15 @@ mod compile_fail;
 mod config;
 mod crash;
 mod desk;
+#[path = "../../fuzz/mutate.rs"]
+mod dice;
 mod docs;
 mod doctor;
 mod drift;
 #[allow(dead_code, reason = "each command's tests use what they need of it")]
 mod env;
 mod fresh;
+mod fuzz;
 mod generated;
 mod github;
 mod grant;
