@@ -41,7 +41,7 @@ impl Share {
         match self {
             Share::Whole => true,
             Share::Turns => point % WHENS.len() == way,
-            Share::Each(n) => point % n == 0 && point / n % WHENS.len() == way,
+            Share::Each(n) => point.is_multiple_of(n) && point / n % WHENS.len() == way,
         }
     }
 }

@@ -13,7 +13,6 @@ mod line;
 mod mass;
 mod path;
 mod pause;
-mod reliability;
 mod roster;
 mod schedules;
 mod twice;

@@ -13,7 +13,6 @@ use super::{
     world::{Command, World, few},
 };
 
-pub const SOURCES: [&str; 5] = ["okta", "workday", "successfactors", "hibob", "csv"];
 const SEEDS: u64 = 4;
 /// Fewer people than this are no roster.
 const FEW: usize = 5;
