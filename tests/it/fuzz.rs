@@ -26,7 +26,7 @@ fn changes() -> u64 {
 }
 
 /// Each case as it is, and changed.
-#[allow(clippy::disallowed_macros, reason = "the figures that benches/reliability.py reads")]
+#[allow(clippy::disallowed_macros, reason = "how many cases and changes a target had")]
 fn over(target: &str, more: &[Vec<u8>], check: impl Fn(&[u8])) {
     let folder = repository().join("fuzz/corpus").join(target);
     let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|f| f.unwrap().path()).collect();

@@ -10,7 +10,7 @@ use super::{
     world::{Command, World, estate, few, only},
 };
 
-/// So many seeds in each run of the tests; thousands where somebody has the time (`reliability`).
+/// So many seeds in each run of the tests.
 const SEEDS: u64 = 50;
 const WIDE_SEEDS: u64 = 6;
 /// Seeds that once found something: grants that a 200 in between said were revoked.
