@@ -7,7 +7,7 @@ use ssh_key::{HashAlg, LineEnding, PrivateKey, private::Ed25519Keypair};
 
 use crate::{
     desk::run_of,
-    env::{Env, Out, Serve, mutating, small},
+    env::{Env, Out, Serve, mutating, small, stands_for_two},
 };
 
 /// Who runs a command, as sudo says it.
@@ -140,6 +140,9 @@ fn results(doc: &Value, result: &str) -> usize {
 /// The mass of a bad file, and what lets it pass: a second key, for those who are still leavers.
 #[test]
 fn many_leavers_wait_for_a_second_key_and_those_still_true_are_applied() {
+    if !stands_for_two() {
+        return;
+    }
     let office = Office::new(2200, 214, true);
     let mut run = String::new();
     let changed = office.changed(|| {
@@ -208,6 +211,9 @@ fn many_leavers_wait_for_a_second_key_and_those_still_true_are_applied() {
 
 #[test]
 fn the_author_an_unlisted_key_and_another_text_are_refused() {
+    if !stands_for_two() {
+        return;
+    }
     let office = Office::new(60, 30, true);
     let run = office.held();
     let refused = |out: Out, exit: i32, why: &str| {
@@ -281,6 +287,9 @@ fn the_author_an_unlisted_key_and_another_text_are_refused() {
 
 #[test]
 fn an_approval_ends_and_a_signature_of_one_run_is_none_of_another() {
+    if !stands_for_two() {
+        return;
+    }
     let office = Office::new(60, 30, true);
     let run = office.held();
     office.by(DANA, &["run", "approve", &run, "--for", "25h"]).exits(2);
@@ -357,6 +366,9 @@ fn ssh_keygens_signature_is_one_and_covers_only_what_it_names() {
 
 #[test]
 fn without_approvals_one_persons_word_is_enough_and_that_is_said() {
+    if !stands_for_two() {
+        return;
+    }
     let office = Office::new(60, 30, false);
     let run = office.held();
     let none = office.approve(&run, "erin").exits(2);
@@ -369,6 +381,9 @@ fn without_approvals_one_persons_word_is_enough_and_that_is_said() {
 /// 24 at a time stay below the limit of 25; the third time the day's limit of 50 does not let pass.
 #[test]
 fn leavers_in_small_portions_are_held_by_the_days_count() {
+    if !stands_for_two() {
+        return;
+    }
     let office = Office::new(60, 72, true);
     let due = |from: usize, to: usize| {
         let date = |n: usize| match n < to {

@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use serde_json::Value;
 
-use crate::env::{Env, Out, Serve, mutating, small};
+use crate::env::{Env, Out, Serve, mutating, small, stands_for_two};
 
 pub const LEE: &str = "lee@acme.example";
 const LEAVER: &[&str] = &["leaver", LEE, "--confirm", LEE, "--no-color"];
@@ -25,6 +25,9 @@ fn status(s: &Serve) -> Value {
 
 /// On any ledger: one that stands at `POINT` is stopped there by another process, and is finished when somebody else lifts the pause.
 pub fn stopped_between_two_effects(env: &Env, s: &Serve) {
+    if !stands_for_two() {
+        return;
+    }
     let mut leaver = s
         .command(env, LEAVER)
         .stdout(Stdio::piped())
@@ -66,6 +69,9 @@ pub fn stopped_between_two_effects(env: &Env, s: &Serve) {
 
 #[test]
 fn a_pause_from_another_process_stops_a_leaver_between_two_effects() {
+    if !stands_for_two() {
+        return;
+    }
     let env = Env::new();
     let s = env.world(&small(), &["--fault", &format!("{POINT}=hold")]);
     stopped_between_two_effects(&env, &s);
@@ -84,6 +90,9 @@ fn a_pause_from_another_process_stops_a_leaver_between_two_effects() {
 
 #[test]
 fn a_command_that_begins_in_a_pause_says_so_and_only_contains() {
+    if !stands_for_two() {
+        return;
+    }
     let env = Env::new();
     let s = env.world(&small(), &[]);
     let groups = |s: &Serve| s.state()["okta"]["users"]["00u00000000000000joi"]["groups"].clone();
@@ -130,6 +139,9 @@ fn a_command_that_begins_in_a_pause_says_so_and_only_contains() {
 
 #[test]
 fn a_pause_of_everything_keeps_even_a_leaver_from_anything() {
+    if !stands_for_two() {
+        return;
+    }
     let env = Env::new();
     let s = env.world(&small(), &[]);
     let argv = [PAUSE, &["--all"]].concat();
@@ -155,6 +167,9 @@ fn a_pause_of_everything_keeps_even_a_leaver_from_anything() {
 
 #[test]
 fn a_pause_is_short_has_a_reason_and_is_never_shortened() {
+    if !stands_for_two() {
+        return;
+    }
     let env = Env::new();
     let s = env.world(&small(), &[]);
     for argv in [
@@ -182,6 +197,9 @@ fn a_pause_is_short_has_a_reason_and_is_never_shortened() {
 /// It has to work while the directory does not.
 #[test]
 fn a_pause_asks_no_system_before_it_holds() {
+    if !stands_for_two() {
+        return;
+    }
     let env = Env::new();
     let s = env.world(&small(), &[]);
     s.faults(serde_json::json!([
