@@ -569,8 +569,8 @@ async fn an_exception_lasts_until_it_is_taken_back_or_they_leave(open: impl Fn()
     write(&ledger, "r-1", [granted("ROLE-ENG", later), granted("APP-X", later)]).await;
     write(&ledger, "r-2", [granted("ROLE-ENG", past)]).await;
     let grants = known().await;
-    let untils: Vec<_> = grants.iter().map(|g| (g.name.as_str(), g.until)).collect();
-    assert_eq!(untils, [("APP-X", later), ("ROLE-ENG", past)]);
+    let ends: Vec<_> = grants.iter().map(|g| (g.name.as_str(), g.until)).collect();
+    assert_eq!(ends, [("APP-X", later), ("ROLE-ENG", past)]);
     let out = plan(
         Flow::Mover,
         vec![step(

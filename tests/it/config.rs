@@ -71,7 +71,7 @@ fn another_tenant_of_any_app_is_refused_before_a_write_credential_is_read() {
         ("github", "id", "90002"),
         ("google", "customer", "C02other"),
         ("salesforce", "org", "00DXX0000000001"),
-        ("zoom", "account", "OTHERq6gBJVO5TzexKYTb_I"),
+        ("zoom", "account", "AnotherJVO5TzexKYTb_I"),
     ];
     for (system, key, other) in pins {
         let mut config: toml::Table = toml::from_str(&text).unwrap();
