@@ -15,8 +15,8 @@ use ssh_key::PrivateKey;
 use super::runs::{self, Meant};
 use crate::{
     cli::{
-        args::Output, command::run::ApproveArgs, context::Context, document::Noted, error::CliError, exit::Exit,
-        memory::Memory, operator::same_person, text, view::list::List,
+        args::Output, command::run::ApproveArgs, context::Context, error::CliError, exit::Exit, memory::Memory,
+        operator::same_person, text, view::list,
     },
     config::{Config, Signers},
     ledger::{
@@ -96,37 +96,26 @@ pub async fn approve(cx: &Context, args: ApproveArgs) -> Result<Exit, CliError> 
         .last()
         .copied()
         .ok_or_else(|| CliError::internal("an entry was written and has no number"))?;
-    say(cx, &memory, &args.plan, &approved, entry)?;
-    Ok(Exit::Done)
+    say(cx, &memory, &args.plan, &approved, entry)
 }
 
-fn say(cx: &Context, memory: &Memory, plan: &str, approved: &Approved, entry: Seq) -> Result<(), CliError> {
-    let list = List {
-        kind: "run-approve",
-        tenant: &memory.tenant,
-        exit: Exit::Done,
-        columns: &["entry"],
-        own_kind: false,
-    };
-    match cx.global.output {
-        Output::Human => {
-            let a = &approved.approval;
-            cx.out.data(&format!(
-                "{} of run {} may be applied until {}, signed by {} ({}): ledger entry {entry}.\n",
-                text::count(a.people.len(), "plan"),
-                text::safe(&a.run, cx.env.utf8),
-                text::instant(a.expires),
-                text::safe(&approved.signer, cx.env.utf8),
-                approved.key
-            ));
-            let apply = cx.command(&format!("run apply {} --yes", text::shell(plan)));
-            cx.out
-                .talk(&format!("Somebody other than who signed applies them:  {apply}"));
-        }
-        Output::Json | Output::Ndjson => cx.out.document(&list.document(Noted { entry })),
-        Output::Csv => list.show(&cx.out, &[Noted { entry }], "", || Noted { entry })?,
+fn say(cx: &Context, memory: &Memory, plan: &str, approved: &Approved, entry: Seq) -> Result<Exit, CliError> {
+    let a = &approved.approval;
+    let said = format!(
+        "{} of run {} may be applied until {}, signed by {} ({})",
+        text::count(a.people.len(), "plan"),
+        text::safe(&a.run, cx.env.utf8),
+        text::instant(a.expires),
+        text::safe(&approved.signer, cx.env.utf8),
+        approved.key
+    );
+    let exit = list::noted(&cx.out, &memory.tenant, "run-approve", &said, entry)?;
+    if cx.global.output == Output::Human {
+        let apply = cx.command(&format!("run apply {} --yes", text::shell(plan)));
+        cx.out
+            .talk(&format!("Somebody other than who signed applies them:  {apply}"));
     }
-    Ok(())
+    Ok(exit)
 }
 
 /// Who is meant and still held. What is held of the tenant's groups is applied by another command.

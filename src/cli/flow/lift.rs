@@ -2,8 +2,8 @@
 
 use crate::{
     cli::{
-        args::Output, command::run::LiftArgs, context::Context, document::Noted, error::CliError, exit::Exit,
-        memory::Memory, text, view::list::List,
+        args::Output, command::run::LiftArgs, context::Context, error::CliError, exit::Exit, memory::Memory, text,
+        view::list,
     },
     ledger::{
         Guard, PersonState,
@@ -53,28 +53,18 @@ pub async fn lift(cx: &Context, args: LiftArgs) -> Result<Exit, CliError> {
         .last()
         .copied()
         .ok_or_else(|| CliError::internal("an entry was written and has no number"))?;
-    let list = List {
-        kind: "run-lift",
-        tenant: &memory.tenant,
-        exit: Exit::Done,
-        columns: &["entry"],
-        own_kind: false,
-    };
-    match cx.global.output {
-        Output::Human => {
-            let logins: Vec<String> = people
-                .iter()
-                .map(|p| text::safe(&p.login, cx.env.utf8).to_string())
-                .collect();
-            cx.out.data(&format!(
-                "The override of {} is lifted, and HR's word counts again: ledger entry {entry}.\n",
-                text::list(&logins)
-            ));
-            cx.out
-                .talk("Nobody got anything back by it: the next sweep names who is shut while HR calls them active.");
-        }
-        Output::Json | Output::Ndjson => cx.out.document(&list.document(Noted { entry })),
-        Output::Csv => list.show(&cx.out, &[Noted { entry }], "", || Noted { entry })?,
+    let logins: Vec<String> = people
+        .iter()
+        .map(|p| text::safe(&p.login, cx.env.utf8).to_string())
+        .collect();
+    let said = format!(
+        "The override of {} is lifted, and HR's word counts again",
+        text::list(&logins)
+    );
+    let exit = list::noted(&cx.out, &memory.tenant, "run-lift", &said, entry)?;
+    if cx.global.output == Output::Human {
+        cx.out
+            .talk("Nobody got anything back by it: the next sweep names who is shut while HR calls them active.");
     }
-    Ok(Exit::Done)
+    Ok(exit)
 }
